@@ -1,0 +1,123 @@
+package yaml
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"unicode/utf8"
+
+	yamlv3 "gopkg.in/yaml.v3"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+)
+
+// Options say how a text is read. The zero value is for trusted files: text
+// with Jinja2 in it becomes a *Template.
+type Options struct {
+	Data bool             // nothing is a template
+	Warn func(msg string) // of duplicate keys; may be nil
+}
+
+// ReadFile reads a YAML or JSON file. An empty file gives a null node.
+func ReadFile(file string, o Options) (*Node, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, data, o)
+}
+
+// Load reads a trusted text into template values: *jinja.Dict, *jinja.List,
+// scalars, and a *Template where the text has Jinja2.
+func Load(file string, data []byte, o Options) (any, error) {
+	n, err := Parse(file, data, o)
+	if err != nil {
+		return nil, err
+	}
+	return n.Any(), nil
+}
+
+// Parse reads a YAML or JSON text with the places of its parts; file is the
+// name they carry. An empty text gives a null node. Its errors are
+// *source.Error.
+func Parse(file string, data []byte, o Options) (*Node, error) {
+	src := &text{file: file, data: data}
+	if !utf8.Valid(data) {
+		return nil, notUTF8(src)
+	}
+	c := &converter{src: src, opts: o}
+	if looksLikeJSON(data) {
+		if n, err := parseJSON(c); err == nil {
+			return n, nil
+		}
+	}
+	dec := yamlv3.NewDecoder(bytes.NewReader(data))
+	var doc, second yamlv3.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) || err == nil && doc.Kind == 0 {
+		return &Node{Pos: source.Pos{File: file, Line: 1, Col: 1}}, nil
+	}
+	if err == nil {
+		err = dec.Decode(&second)
+		if err == nil {
+			return nil, &source.Error{Pos: c.pos(&second), Msg: "a second YAML document begins here, but a file may hold only one",
+				Hint: "remove the --- line before it, or move it to a file of its own"}
+		}
+		if errors.Is(err, io.EOF) {
+			return c.convert(doc.Content[0])
+		}
+	}
+	return nil, syntaxError(src, err)
+}
+
+// LoadAll reads the documents of a text, as Load does with one.
+func LoadAll(file string, data []byte, o Options) ([]any, error) {
+	src := &text{file: file, data: data}
+	if !utf8.Valid(data) {
+		return nil, notUTF8(src)
+	}
+	var all []any
+	dec := yamlv3.NewDecoder(bytes.NewReader(data))
+	for {
+		var doc yamlv3.Node
+		err := dec.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, syntaxError(src, err)
+		}
+		if doc.Kind == 0 {
+			all = append(all, nil)
+			continue
+		}
+		c := &converter{src: src, opts: o}
+		n, err := c.convert(doc.Content[0])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n.Any())
+	}
+}
+
+func looksLikeJSON(data []byte) bool {
+	t := bytes.TrimLeft(data, " \t\r\n")
+	return len(t) > 0 && (t[0] == '{' || t[0] == '[')
+}
+
+// LoadDict reads a trusted file of variables: a dict, or nothing.
+func LoadDict(file string) (*jinja.Dict, error) {
+	n, err := ReadFile(file, Options{})
+	if err != nil {
+		return nil, err
+	}
+	switch v := n.Any().(type) {
+	case nil:
+		return jinja.NewDict(), nil
+	case *jinja.Dict:
+		return v, nil
+	}
+	return nil, source.Errorf(n.Pos, "a dict of variables is expected here, not %s", n.Describe())
+}

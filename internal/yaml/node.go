@@ -1,0 +1,445 @@
+package yaml
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"strings"
+	"unicode/utf8"
+
+	yamlv3 "gopkg.in/yaml.v3"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+)
+
+// Kind is what a node is.
+type Kind int
+
+const (
+	Scalars Kind = iota
+	Map
+	List
+)
+
+// Node is a value as written, with its place.
+type Node struct {
+	Kind  Kind
+	Pos   source.Pos
+	Len   int    // how many characters of a scalar stand on its first line
+	Value any    // of a scalar: nil, bool, int, *big.Int, float64, string, []byte, *Template
+	Pairs []Pair // of a map, in order, each key once, merged keys first
+	Items []*Node
+
+	value any // of a map or a list, once it was asked for
+	src   *text
+
+	whole  *Node // the scalar that this is a part of
+	offset int   // where in its text
+}
+
+// PosAt is the place in the file of the byte at offset of a string's or a
+// template's text.
+func (n *Node) PosAt(offset int) source.Pos {
+	if n.whole != nil {
+		n, offset = n.whole, n.offset+offset
+	}
+	s, ok := n.String()
+	if !ok || n.src == nil {
+		return n.Pos
+	}
+	return n.src.locate(n.Pos, s, offset)
+}
+
+// Pair is a key of a map and its value. Keys are never templates.
+type Pair struct{ Key, Value *Node }
+
+// Get is the value of key in a map, or nil.
+func (n *Node) Get(key string) *Node {
+	if n == nil {
+		return nil
+	}
+	for _, p := range n.Pairs {
+		if p.Key.Value == key {
+			return p.Value
+		}
+	}
+	return nil
+}
+
+// Key is the node of a key in a map, or nil.
+func (n *Node) Key(key string) *Node {
+	for _, p := range n.Pairs {
+		if p.Key.Value == key {
+			return p.Key
+		}
+	}
+	return nil
+}
+
+// Null reports whether n is absent or null.
+func (n *Node) Null() bool { return n == nil || n.Kind == Scalars && n.Value == nil }
+
+// String is the text of a string or template node.
+func (n *Node) String() (string, bool) {
+	if n == nil || n.Kind != Scalars {
+		return "", false
+	}
+	switch v := n.Value.(type) {
+	case string:
+		return v, true
+	case *Template:
+		return v.Text, true
+	}
+	return "", false
+}
+
+// Describe names what n is, for error messages: "a list", "the number 5".
+func (n *Node) Describe() string {
+	switch {
+	case n.Null():
+		return "nothing"
+	case n.Kind == Map:
+		return "a dict"
+	case n.Kind == List:
+		return "a list"
+	}
+	switch v := n.Value.(type) {
+	case bool:
+		if v {
+			return "true"
+		}
+		return "false"
+	case string:
+		return fmt.Sprintf("the string %q", v)
+	case *Template:
+		return fmt.Sprintf("the template %q", v.Text)
+	case int, float64, *big.Int:
+		return fmt.Sprintf("the number %v", v)
+	}
+	return "binary data"
+}
+
+// Any is n as a template value: *jinja.Dict, *jinja.List or a scalar. The
+// parts that an alias shares are shared here too.
+func (n *Node) Any() any {
+	if n == nil {
+		return nil
+	}
+	switch {
+	case n.Kind == Scalars:
+		return n.Value
+	case n.value != nil:
+		return n.value
+	case n.Kind == Map:
+		d := &jinja.Dict{}
+		n.value = d
+		for _, p := range n.Pairs {
+			d.Set(p.Key.Value, p.Value.Any())
+		}
+	default:
+		l := &jinja.List{Items: make([]any, len(n.Items))}
+		n.value = l
+		for i, item := range n.Items {
+			l.Items[i] = item.Any()
+		}
+	}
+	return n.value
+}
+
+// converter makes Nodes of what the YAML parser gives.
+type converter struct {
+	src  *text
+	opts Options
+	// plain is above 0 inside of !unsafe.
+	plain   int
+	anchors map[*yamlv3.Node]*Node // nil while its own content is converted
+}
+
+func (c *converter) pos(y *yamlv3.Node) source.Pos {
+	return source.Pos{File: c.src.file, Line: y.Line + c.src.line, Col: y.Column}
+}
+
+func (c *converter) convert(y *yamlv3.Node) (*Node, error) {
+	if y.Kind == yamlv3.AliasNode {
+		return c.alias(y)
+	}
+	if y.Anchor != "" {
+		if c.anchors == nil {
+			c.anchors = map[*yamlv3.Node]*Node{}
+		}
+		c.anchors[y] = nil
+	}
+	n, err := c.tagged(y)
+	if err == nil && y.Anchor != "" {
+		c.anchors[y] = n
+	}
+	return n, err
+}
+
+func (c *converter) alias(y *yamlv3.Node) (*Node, error) {
+	n := c.anchors[y.Alias]
+	if n == nil {
+		return nil, source.Errorf(c.pos(y), "the alias *%s contains itself", y.Value)
+	}
+	return n, nil
+}
+
+func (c *converter) tagged(y *yamlv3.Node) (*Node, error) {
+	tag := ""
+	if y.Style&yamlv3.TaggedStyle != 0 {
+		tag = y.ShortTag()
+	}
+	switch tag {
+	case "!vault", "!vault-encrypted":
+		return nil, &source.Error{Pos: c.pos(y), Len: len(tag), Msg: "a value encrypted with Ansible Vault cannot be read: gplay does not support vault yet",
+			Hint: "keep the secret in a file of its own and read it with a lookup until it does"}
+	case "!unsafe":
+		c.plain++
+		defer func() { c.plain-- }()
+		tag = ""
+	case "!!omap", "!!pairs":
+		return c.pairs(y)
+	}
+	switch y.Kind {
+	case yamlv3.MappingNode:
+		return c.mapping(y, tag)
+	case yamlv3.SequenceNode:
+		return c.sequence(y, tag)
+	}
+	return c.scalar(y, tag)
+}
+
+func (c *converter) sequence(y *yamlv3.Node, tag string) (*Node, error) {
+	if tag != "" && tag != "!!seq" && tag != "!!python/tuple" {
+		return nil, c.unknownTag(y, tag)
+	}
+	n := &Node{Kind: List, Pos: c.pos(y), Items: make([]*Node, 0, len(y.Content))}
+	for _, child := range y.Content {
+		item, err := c.convert(child)
+		if err != nil {
+			return nil, err
+		}
+		n.Items = append(n.Items, item)
+	}
+	return n, nil
+}
+
+// pairs reads a list of one-key maps, which PyYAML gives as a list of pairs.
+func (c *converter) pairs(y *yamlv3.Node) (*Node, error) {
+	n := &Node{Kind: List, Pos: c.pos(y)}
+	for _, child := range y.Content {
+		m, err := c.convert(child)
+		if err != nil {
+			return nil, err
+		}
+		if m.Kind != Map || len(m.Pairs) != 1 {
+			return nil, source.Errorf(m.Pos, "an item of an ordered map wants one key and its value, not %s", m.Describe())
+		}
+		p := m.Pairs[0]
+		n.Items = append(n.Items, &Node{Kind: List, Pos: m.Pos, Items: []*Node{p.Key, p.Value}})
+	}
+	return n, nil
+}
+
+func (c *converter) mapping(y *yamlv3.Node, tag string) (*Node, error) {
+	if tag != "" && tag != "!!map" && tag != "!!set" {
+		return nil, c.unknownTag(y, tag)
+	}
+	n := &Node{Kind: Map, Pos: c.pos(y), Pairs: make([]Pair, 0, len(y.Content)/2)}
+	m := pairing{c: c, n: n}
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		if k := y.Content[i]; isMerge(k) {
+			if err := m.merge(k, y.Content[i+1]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		if isMerge(y.Content[i]) {
+			continue
+		}
+		if err := m.add(y.Content[i], y.Content[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	if tag == "!!set" {
+		return setOf(n), nil
+	}
+	return n, nil
+}
+
+// setOf shows a set as the list of what it holds.
+func setOf(n *Node) *Node {
+	l := &Node{Kind: List, Pos: n.Pos}
+	for _, p := range n.Pairs {
+		l.Items = append(l.Items, p.Key)
+	}
+	return l
+}
+
+func isMerge(k *yamlv3.Node) bool {
+	return k.Kind == yamlv3.ScalarNode && k.Value == "<<" && k.Style == 0
+}
+
+// pairing collects the pairs of one map.
+type pairing struct {
+	c     *converter
+	n     *Node
+	index jinja.Dict // where in n's pairs a key is
+	own   jinja.Dict // the keys that are not merged
+}
+
+func (m *pairing) merge(key, y *yamlv3.Node) error {
+	from, err := m.c.convert(y)
+	if err != nil {
+		return err
+	}
+	sources := []*Node{from}
+	if from.Kind == List {
+		sources = from.Items
+	}
+	// The first of several wins.
+	for i := len(sources) - 1; i >= 0; i-- {
+		if sources[i].Kind != Map {
+			return &source.Error{Pos: m.c.pos(key), Len: 2, Msg: "<< wants a dict or a list of dicts to merge, not " + sources[i].Describe()}
+		}
+		for _, p := range sources[i].Pairs {
+			m.set(p)
+		}
+	}
+	return nil
+}
+
+func (m *pairing) set(p Pair) {
+	if i, ok := m.index.Get(p.Key.Value); ok {
+		m.n.Pairs[i.(int)] = p
+		return
+	}
+	m.index.Set(p.Key.Value, len(m.n.Pairs))
+	m.n.Pairs = append(m.n.Pairs, p)
+}
+
+func (m *pairing) add(ky, vy *yamlv3.Node) error {
+	m.c.plain++
+	key, err := m.c.convert(ky)
+	m.c.plain--
+	if err != nil {
+		return err
+	}
+	if key.Kind != Scalars {
+		return m.c.badKey(key)
+	}
+	value, err := m.c.convert(vy)
+	if err != nil {
+		return err
+	}
+	if _, again := m.own.Get(key.Value); again && m.c.opts.Warn != nil {
+		m.c.opts.Warn(fmt.Sprintf("While constructing a mapping from %s, line %d, column %d, found a duplicate dict key (%v). Using last defined value only.",
+			m.n.Pos.File, m.n.Pos.Line, m.n.Pos.Col, key.Value))
+	}
+	m.own.Set(key.Value, nil)
+	m.set(Pair{key, value})
+	return nil
+}
+
+// badKey explains {{ x }} without quotes, which YAML reads as a dict whose
+// key is a dict.
+func (c *converter) badKey(key *Node) error {
+	if key.Kind == Map && strings.Contains(c.src.lineAt(key.Pos.Line), "{{") {
+		return bracesError(c.src, key.Pos.Line)
+	}
+	return source.Errorf(key.Pos, "%s cannot be the key of a dict", key.Describe())
+}
+
+func (c *converter) unknownTag(y *yamlv3.Node, tag string) error {
+	return &source.Error{Pos: c.pos(y), Len: len(tag), Msg: fmt.Sprintf("the tag %s has no meaning here", tag),
+		Hint: "quote the value if it is meant to begin with an exclamation mark"}
+}
+
+func (c *converter) scalar(y *yamlv3.Node, tag string) (*Node, error) {
+	n := &Node{Pos: c.pos(y), src: c.src, Len: max(utf8.RuneCountInString(firstLine(y.Value)), 1)}
+	quoted := y.Style & (yamlv3.SingleQuotedStyle | yamlv3.DoubleQuotedStyle | yamlv3.LiteralStyle | yamlv3.FoldedStyle)
+	switch tag {
+	case "":
+		if quoted == 0 && y.Style&yamlv3.TaggedStyle == 0 {
+			n.Value = Scalar(y.Value)
+		} else {
+			n.Value = y.Value
+		}
+	case "!!str", "!!python/unicode", "!!python/str":
+		n.Value = y.Value
+	case "!!int", "!!float", "!!bool", "!!null", "!!timestamp":
+		return n, c.forced(n, y, tag)
+	case "!!binary":
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(y.Value), ""))
+		if err != nil {
+			return nil, source.Errorf(n.Pos, "!!binary wants base64")
+		}
+		n.Value = data
+	default:
+		return nil, c.unknownTag(y, tag)
+	}
+	if s, ok := n.Value.(string); ok && c.plain == 0 && !c.opts.Data && IsTemplate(s) {
+		n.Value = &Template{Text: s, Pos: n.Pos, Block: quoted&(yamlv3.LiteralStyle|yamlv3.FoldedStyle) != 0, src: c.src}
+	}
+	return n, nil
+}
+
+// forced reads a scalar whose type is given by a tag.
+func (c *converter) forced(n *Node, y *yamlv3.Node, tag string) error {
+	n.Value = Scalar(y.Value)
+	ok := true
+	switch v := n.Value.(type) {
+	case int, *big.Int:
+		if i, small := v.(int); small && tag == "!!float" {
+			n.Value = float64(i)
+		} else {
+			ok = tag == "!!int"
+		}
+	case float64:
+		ok = tag == "!!float"
+	case bool:
+		ok = tag == "!!bool"
+	case nil:
+		ok = tag == "!!null"
+	case string:
+		ok = tag == "!!timestamp"
+	}
+	if !ok {
+		return source.Errorf(n.Pos, "%s does not fit the value %q", tag, y.Value)
+	}
+	return nil
+}
+
+// IsTemplate reports whether text holds Jinja2.
+func IsTemplate(text string) bool {
+	for i := 0; ; i++ {
+		at := strings.IndexByte(text[i:], '{')
+		if at < 0 || i+at+1 >= len(text) {
+			return false
+		}
+		i += at
+		switch text[i+1] {
+		case '{', '%', '#':
+			return true
+		}
+	}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// Part is the node of a text that was cut out of n's at a byte offset.
+func (n *Node) Part(part string, offset int) *Node {
+	p := &Node{Pos: n.PosAt(offset), Len: max(utf8.RuneCountInString(firstLine(part)), 1), Value: part, src: n.src, whole: n, offset: offset}
+	if n.whole != nil {
+		p.whole, p.offset = n.whole, n.offset+offset
+	}
+	if t, ok := n.Value.(*Template); ok && IsTemplate(part) {
+		p.Value = t.Part(part, offset)
+	}
+	return p
+}
