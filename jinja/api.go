@@ -1,0 +1,131 @@
+// Package jinja is Jinja2 for Go: templates give what Python's Jinja2 gives,
+// to the character. It knows nothing of Ansible.
+package jinja
+
+import (
+	"strings"
+)
+
+// Environment holds what templates are compiled with. Its fields are set
+// before the first Compile and not changed after.
+type Environment struct {
+	Filters map[string]Filter
+	Tests   map[string]Test
+	Globals map[string]any
+
+	// Lenient names the filters and tests of Filters and Tests that take
+	// undefined values. For all others these end the template.
+	Lenient map[string]bool
+
+	Options Options
+	// Loader gives the template for include, import and extends; its error
+	// wraps ErrNotFound where there is none of that name.
+	Loader func(c *Context, name string) (*Template, error)
+	// Finalize is applied to what {{ }} gives before it becomes text.
+	Finalize func(value any) any
+	// MaxOutput ends a template that makes more bytes than this; 0 is 64 MiB.
+	MaxOutput int
+}
+
+// Options are the lexer's; the zero value is Jinja2's default.
+type Options struct {
+	BlockStart, BlockEnd       string // {% %}
+	VariableStart, VariableEnd string // {{ }}
+	CommentStart, CommentEnd   string // {# #}
+	LineStatement, LineComment string
+	TrimBlocks, LstripBlocks   bool
+	KeepTrailingNewline        bool
+	NewlineSequence            string
+	Autoescape                 bool
+}
+
+// Scope gives variables their values. An error is a fault in the variable's
+// own definition and ends the template.
+type Scope interface {
+	Lookup(name string) (value any, ok bool, err error)
+}
+
+// Vars is a Scope of fixed values.
+type Vars map[string]any
+
+func (v Vars) Lookup(name string) (any, bool, error) { value, ok := v[name]; return value, ok, nil }
+
+// Filter is a filter: value|name(args).
+type Filter func(c *Context, value any, args *Args) (any, error)
+
+// Test is a test: value is name(args).
+type Test func(c *Context, value any, args *Args) (bool, error)
+
+// Callable is a value that templates can call.
+type Callable interface {
+	Call(c *Context, args *Args) (any, error)
+}
+
+// Func is a Callable made of a Go function.
+type Func func(c *Context, args *Args) (any, error)
+
+// Call calls f.
+func (f Func) Call(c *Context, args *Args) (any, error) { return f(c, args) }
+
+// Args are the arguments of a call.
+type Args struct {
+	Positional []any
+	Keywords   *Dict // nil when none
+}
+
+// Bind puts the arguments in the order of params, each "name" (required) or
+// "name=" (optional, absent ones are Missing), and refuses what fits none, in
+// Python's words.
+func (a *Args) Bind(params ...string) ([]any, error) {
+	if len(a.Positional) > len(params) {
+		return nil, a.tooMany(len(params))
+	}
+	out := make([]any, len(params))
+	n := copy(out, a.Positional)
+	for i, p := range params[n:] {
+		name, optional := strings.CutSuffix(p, "=")
+		v, ok := a.Keywords.Get(name)
+		switch {
+		case ok:
+			out[n+i] = v
+		case optional:
+			out[n+i] = Missing
+		default:
+			return nil, argumentErrorf("missing 1 required positional argument: '%s'", name)
+		}
+	}
+	for k := range a.Keywords.All() {
+		switch i := parameter(params, k); {
+		case i < 0:
+			return nil, argumentErrorf("got an unexpected keyword argument '%s'", Str(k))
+		case i < n:
+			return nil, argumentErrorf("got multiple values for argument '%s'", Str(k))
+		}
+	}
+	return out, nil
+}
+
+func (a *Args) tooMany(most int) error {
+	if most == 0 {
+		return argumentErrorf("takes no arguments (%d given)", len(a.Positional))
+	}
+	plural := "s"
+	if most == 1 {
+		plural = ""
+	}
+	return argumentErrorf("takes at most %d argument%s (%d given)", most, plural, len(a.Positional))
+}
+
+func parameter(params []string, name any) int {
+	for i, p := range params {
+		if strings.TrimSuffix(p, "=") == name {
+			return i
+		}
+	}
+	return -1
+}
+
+type missing struct{}
+
+// Missing stands for an optional argument that was not given.
+var Missing any = missing{}

@@ -1,0 +1,96 @@
+package jinja
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is a fault in a template, at a place in its text.
+type Error struct {
+	Line, Col int // of the expression, from 1
+	Len       int
+	Template  string // the template's name, "" for the one that was rendered
+	Msg       string
+	Undefined *Undefined // what was undefined, when that is the fault
+	Err       error      // the cause, when it has one
+}
+
+func (e *Error) Error() string { return e.Msg }
+func (e *Error) Unwrap() error { return e.Err }
+
+// ErrNotFound is what a Loader's error wraps when there is no such template.
+var ErrNotFound = errors.New("template not found")
+
+// undefinedError is the use of an undefined value.
+type undefinedError struct{ u *Undefined }
+
+func (e *undefinedError) Error() string { return e.u.Message() }
+
+// UndefinedError is the error that using u gives, for filters and callables.
+func UndefinedError(u *Undefined) error { return &undefinedError{u} }
+
+// argumentError is a fault in how something is called; whoever knows its name
+// puts it in front.
+type argumentError struct{ msg string }
+
+func (e *argumentError) Error() string { return e.msg }
+
+func argumentErrorf(format string, args ...any) error {
+	return &argumentError{fmt.Sprintf(format, args...)}
+}
+
+// typeError and valueError are Python's TypeError and ValueError where
+// something treats them differently from other faults.
+type (
+	typeError  struct{ msg string }
+	valueError struct{ msg string }
+)
+
+func (e *typeError) Error() string  { return e.msg }
+func (e *valueError) Error() string { return e.msg }
+
+func typeErrorf(format string, args ...any) error {
+	return &typeError{fmt.Sprintf(format, args...)}
+}
+
+func valueErrorf(format string, args ...any) error {
+	return &valueError{fmt.Sprintf(format, args...)}
+}
+
+// Signals that loops catch.
+var (
+	errBreak    = errors.New("break outside of a loop")
+	errContinue = errors.New("continue outside of a loop")
+)
+
+// pos is the place of a node in the template's text.
+type pos struct{ line, col, len int32 }
+
+// fail puts a fault at the node's place, unless it has one already.
+func (p pos) fail(f *frame, err error) error {
+	if err == errBreak || err == errContinue {
+		return err
+	}
+	var placed *Error
+	if errors.As(err, &placed) {
+		return err
+	}
+	e := p.error(err.Error())
+	e.Err = err
+	if f != nil && f.tmpl != f.c.tmpl {
+		e.Template = f.tmpl.name
+	}
+	var undefined *undefinedError
+	if errors.As(err, &undefined) {
+		e.Undefined = undefined.u
+	}
+	return e
+}
+
+func (p pos) error(msg string) *Error {
+	return &Error{Line: int(p.line), Col: int(p.col), Len: int(p.len), Msg: msg}
+}
+
+func (p pos) errorf(format string, args ...any) *Error {
+	return p.error(fmt.Sprintf(format, args...))
+}

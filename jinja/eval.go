@@ -1,0 +1,542 @@
+package jinja
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+func (x *constExpr) eval(*frame) (any, error) { return x.value, nil }
+
+func (n *nameExpr) eval(f *frame) (any, error) {
+	if n.cache >= 0 {
+		if v := f.slots[n.cache]; v != unset {
+			return v, nil
+		}
+		v, err := n.lookup(f)
+		if err == nil {
+			f.slots[n.cache] = v
+		}
+		return v, err
+	}
+	for _, s := range n.slots {
+		if v := f.slot(s); v != unset {
+			return v, nil
+		}
+	}
+	return n.lookup(f)
+}
+
+func (n *nameExpr) lookup(f *frame) (any, error) {
+	v, ok, err := f.vars.Lookup(n.name)
+	if err != nil {
+		return nil, n.fail(f, err)
+	}
+	if !ok {
+		return &Undefined{Name: n.name}, nil
+	}
+	return v, nil
+}
+
+func evalAll(f *frame, xs []expr) ([]any, error) {
+	out := make([]any, len(xs))
+	for i, x := range xs {
+		v, err := x.eval(f)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+func (x *tupleExpr) eval(f *frame) (any, error) {
+	items, err := evalAll(f, x.items)
+	return Tuple(items), err
+}
+
+func (x *listExpr) eval(f *frame) (any, error) {
+	items, err := evalAll(f, x.items)
+	return &List{Items: items}, err
+}
+
+func (x *dictExpr) eval(f *frame) (any, error) {
+	d := &Dict{items: make([]entry, 0, len(x.keys))}
+	for i := range x.keys {
+		k, err := x.keys[i].eval(f)
+		if err != nil {
+			return nil, err
+		}
+		if err := hashable(k); err != nil {
+			return nil, x.keys[i].at().fail(f, err)
+		}
+		v, err := x.values[i].eval(f)
+		if err != nil {
+			return nil, err
+		}
+		d.Set(k, v)
+	}
+	return d, nil
+}
+
+func (x *attrExpr) eval(f *frame) (any, error) {
+	object, err := x.object.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	v, err := attribute(object, x.name)
+	if err != nil {
+		return nil, x.fail(f, err)
+	}
+	return v, nil
+}
+
+func (x *itemExpr) eval(f *frame) (any, error) {
+	object, err := x.object.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	key, err := x.key.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	v, err := item(object, key)
+	if err != nil {
+		return nil, x.fail(f, err)
+	}
+	return v, nil
+}
+
+func (x *sliceExpr) eval(f *frame) (any, error) {
+	object, err := x.object.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	var bounds [3]any
+	for i, b := range [3]expr{x.from, x.to, x.step} {
+		if b == nil {
+			continue
+		}
+		if bounds[i], err = b.eval(f); err != nil {
+			return nil, err
+		}
+	}
+	v, err := slice(object, bounds[0], bounds[1], bounds[2])
+	if err != nil {
+		return nil, x.fail(f, err)
+	}
+	return v, nil
+}
+
+var noArgs = &Args{}
+
+func (a *argList) eval(f *frame) (*Args, error) {
+	if a == nil || len(a.positional)+len(a.named) == 0 && a.star == nil && a.stars == nil {
+		return noArgs, nil
+	}
+	positional, err := evalAll(f, a.positional)
+	if err != nil {
+		return nil, err
+	}
+	args := &Args{Positional: positional}
+	if a.star != nil {
+		v, err := a.star.eval(f)
+		if err != nil {
+			return nil, err
+		}
+		items, err := Iterate(v)
+		if err != nil {
+			return nil, a.star.at().fail(f, err)
+		}
+		args.Positional = append(args.Positional, items...)
+	}
+	if len(a.names) == 0 && a.stars == nil {
+		return args, nil
+	}
+	args.Keywords = &Dict{items: make([]entry, 0, len(a.names))}
+	for i, name := range a.names {
+		v, err := a.named[i].eval(f)
+		if err != nil {
+			return nil, err
+		}
+		args.Keywords.Set(name, v)
+	}
+	if a.stars != nil {
+		return args, a.keywords(f, args.Keywords)
+	}
+	return args, nil
+}
+
+// keywords adds the items of **x.
+func (a *argList) keywords(f *frame, to *Dict) error {
+	v, err := a.stars.eval(f)
+	if err != nil {
+		return err
+	}
+	at := a.stars.at()
+	m, ok := v.(Mapping)
+	if !ok {
+		if u, undefined := v.(*Undefined); undefined {
+			return at.fail(f, &undefinedError{u})
+		}
+		return at.errorf("argument after ** must be a mapping, not %s", typeName(v))
+	}
+	for _, k := range m.Keys() {
+		name, ok := text(k)
+		if !ok {
+			return at.error("keywords must be strings")
+		}
+		if _, double := to.Get(name); double {
+			return at.errorf("got multiple values for keyword argument '%s'", name)
+		}
+		value, _, err := mappingGet(m, k)
+		if err != nil {
+			return at.fail(f, err)
+		}
+		to.Set(name, value)
+	}
+	return nil
+}
+
+func (x *callExpr) eval(f *frame) (any, error) {
+	attr, isAttr := x.fn.(*attrExpr)
+	if !isAttr {
+		fn, err := x.fn.eval(f)
+		if err != nil {
+			return nil, err
+		}
+		return x.call(f, fn)
+	}
+	object, err := attr.object.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := methodOf(object, attr.name); ok {
+		args, err := x.args.eval(f)
+		if err != nil {
+			return nil, err
+		}
+		v, err := m(f.c, object, args)
+		if err != nil {
+			return nil, x.fail(f, namedCall(attr.name, err))
+		}
+		return v, nil
+	}
+	fn, err := attribute(object, attr.name)
+	if err != nil {
+		return nil, attr.fail(f, err)
+	}
+	return x.call(f, fn)
+}
+
+func (x *callExpr) call(f *frame, fn any) (any, error) {
+	if u, ok := fn.(*Undefined); ok {
+		return nil, x.fn.at().fail(f, &undefinedError{u})
+	}
+	args, err := x.args.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	v, err := call(f.c, fn, args)
+	if err != nil {
+		return nil, x.fail(f, namedCall(x.calledName(), err))
+	}
+	return v, nil
+}
+
+func (x *callExpr) calledName() string {
+	switch fn := x.fn.(type) {
+	case *nameExpr:
+		return fn.name
+	case *attrExpr:
+		return fn.name
+	}
+	return "function"
+}
+
+// namedCall puts the name of what was called before a fault in its arguments.
+func namedCall(name string, err error) error {
+	var a *argumentError
+	if errors.As(err, &a) {
+		return fmt.Errorf("%s() %s", name, a.msg)
+	}
+	return err
+}
+
+func call(c *Context, fn any, args *Args) (any, error) {
+	callable, ok := fn.(Callable)
+	if !ok {
+		if u, undefined := fn.(*Undefined); undefined {
+			return nil, &undefinedError{u}
+		}
+		return nil, typeErrorf("'%s' object is not callable", typeName(fn))
+	}
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	v, err := callable.Call(c, args)
+	return normal(v), err
+}
+
+func (x *filterExpr) eval(f *frame) (any, error) {
+	v, err := x.value.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	return x.apply(f, v)
+}
+
+func (x *filterExpr) apply(f *frame, v any) (any, error) {
+	if x.fn == nil {
+		return nil, x.errorf("No filter named %s found.", Repr(x.name))
+	}
+	args, err := x.args.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	if u, ok := v.(*Undefined); ok && !x.lenient && !(u.soft && !x.foreign) {
+		return nil, x.undefined(f, u)
+	}
+	v, err = applyFilter(f.c, x.name, x.fn, x.lenient, x.foreign, v, args)
+	if err != nil {
+		return nil, x.fail(f, err)
+	}
+	return v, nil
+}
+
+// undefined blames the filter's value, not the filter.
+func (x *filterExpr) undefined(f *frame, u *Undefined) error {
+	at := x.pos
+	if x.value != nil {
+		at = x.value.at()
+	}
+	return at.fail(f, &undefinedError{u})
+}
+
+func applyFilter(c *Context, name string, fn Filter, lenient, foreign bool, v any, args *Args) (any, error) {
+	if !lenient {
+		if err := defined(v, args, foreign); err != nil {
+			return nil, err
+		}
+	}
+	if foreign {
+		v, args = plain(v), plainArgs(args)
+	}
+	if err := c.step(); err != nil {
+		return nil, err
+	}
+	v, err := fn(c, v, args)
+	if err != nil {
+		return nil, namedCall(name, err)
+	}
+	if foreign {
+		v = normal(v)
+	}
+	return v, nil
+}
+
+func applyTest(c *Context, name string, fn Test, lenient, foreign bool, v any, args *Args) (bool, error) {
+	if !lenient {
+		if err := defined(v, args, foreign); err != nil {
+			return false, err
+		}
+	}
+	if foreign {
+		v, args = plain(v), plainArgs(args)
+	}
+	ok, err := fn(c, v, args)
+	if err != nil {
+		return false, namedCall(name, err)
+	}
+	return ok, nil
+}
+
+// defined is an error where one of the values is undefined. Soft ones are
+// Jinja2's own filters' business.
+func defined(v any, args *Args, foreign bool) error {
+	check := func(v any) error {
+		if u, ok := v.(*Undefined); ok && (foreign || !u.soft) {
+			return &undefinedError{u}
+		}
+		return nil
+	}
+	if err := check(v); err != nil {
+		return err
+	}
+	for _, v := range args.Positional {
+		if err := check(v); err != nil {
+			return err
+		}
+	}
+	for _, v := range args.Keywords.All() {
+		if err := check(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain takes the mark of safety off a text.
+func plain(v any) any {
+	if m, ok := v.(Markup); ok {
+		return string(m)
+	}
+	return v
+}
+
+func plainArgs(args *Args) *Args {
+	marked := false
+	for _, v := range args.Positional {
+		_, m := v.(Markup)
+		marked = marked || m
+	}
+	for _, v := range args.Keywords.All() {
+		_, m := v.(Markup)
+		marked = marked || m
+	}
+	if !marked {
+		return args
+	}
+	out := &Args{Positional: make([]any, len(args.Positional)), Keywords: args.Keywords.Copy()}
+	for i, v := range args.Positional {
+		out.Positional[i] = plain(v)
+	}
+	for k, v := range args.Keywords.All() {
+		out.Keywords.Set(k, plain(v))
+	}
+	return out
+}
+
+func (x *testExpr) eval(f *frame) (any, error) {
+	v, err := x.value.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	if x.fn == nil {
+		return nil, x.errorf("No test named %s found.", Repr(x.name))
+	}
+	args, err := x.args.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := applyTest(f.c, x.name, x.fn, x.lenient, x.foreign, v, args)
+	if err != nil {
+		return nil, x.fail(f, err)
+	}
+	return ok != x.negate, nil
+}
+
+func (x *unaryExpr) eval(f *frame) (any, error) {
+	v, err := x.x.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	if v, err = unary(x.op, v); err != nil {
+		return nil, x.fail(f, err)
+	}
+	return v, nil
+}
+
+func (x *binaryExpr) eval(f *frame) (any, error) {
+	a, err := x.a.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	b, err := x.b.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	v, err := arithmetic(f.c, x.op, a, b)
+	if err != nil {
+		return nil, x.fail(f, err)
+	}
+	return v, nil
+}
+
+func (x *compareExpr) eval(f *frame) (any, error) {
+	a, err := x.first.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	for i, op := range x.ops {
+		b, err := x.rest[i].eval(f)
+		if err != nil {
+			return nil, err
+		}
+		ok, err := relation(op, a, b)
+		if err != nil {
+			return nil, x.fail(f, err)
+		}
+		if !ok {
+			return false, nil
+		}
+		a = b
+	}
+	return true, nil
+}
+
+func (x *concatExpr) eval(f *frame) (any, error) {
+	var b strings.Builder
+	for _, part := range x.parts {
+		v, err := part.eval(f)
+		if err != nil {
+			return nil, err
+		}
+		var s string
+		if f.c.autoescape {
+			var m Markup
+			m, err = escapeValue(v)
+			s = string(m)
+		} else {
+			s, err = strOf(v)
+		}
+		if err != nil {
+			return nil, part.at().fail(f, err)
+		}
+		if b.Len()+len(s) > maxSize {
+			return nil, x.fail(f, errTooLarge)
+		}
+		b.WriteString(s)
+	}
+	return f.c.text(b.String()), nil
+}
+
+func truthOf(f *frame, x expr) (bool, any, error) {
+	v, err := x.eval(f)
+	if err != nil {
+		return false, nil, err
+	}
+	t, err := truth(v)
+	if err != nil {
+		return false, nil, x.at().fail(f, err)
+	}
+	return t, v, nil
+}
+
+func (x *notExpr) eval(f *frame) (any, error) {
+	t, _, err := truthOf(f, x.x)
+	return !t, err
+}
+
+func (x *logicExpr) eval(f *frame) (any, error) {
+	t, v, err := truthOf(f, x.a)
+	if err != nil || t == x.or {
+		return v, err
+	}
+	return x.b.eval(f)
+}
+
+func (x *condExpr) eval(f *frame) (any, error) {
+	t, _, err := truthOf(f, x.test)
+	switch {
+	case err != nil:
+		return nil, err
+	case t:
+		return x.then.eval(f)
+	case x.els != nil:
+		return x.els.eval(f)
+	}
+	hint := fmt.Sprintf("the inline if-expression on line %d evaluated to false and no else section was defined.", x.line)
+	return &Undefined{Hint: hint, soft: true}, nil
+}

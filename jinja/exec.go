@@ -1,0 +1,448 @@
+package jinja
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+func execAll(f *frame, body []stmt) error {
+	for _, s := range body {
+		if err := s.exec(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *textStmt) exec(f *frame) error { return f.write(s.text) }
+
+func (s *outputStmt) exec(f *frame) error {
+	v, err := s.x.eval(f)
+	if err != nil {
+		return err
+	}
+	if finalize := f.c.Env.Finalize; finalize != nil {
+		v = normal(finalize(v))
+	}
+	var text string
+	if f.c.autoescape {
+		var m Markup
+		m, err = escapeValue(v)
+		text = string(m)
+	} else {
+		text, err = strOf(v)
+	}
+	if err == nil {
+		err = f.write(text)
+	}
+	if err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+func (s *ifStmt) exec(f *frame) error {
+	for i, test := range s.tests {
+		t, _, err := truthOf(f, test)
+		if err != nil {
+			return err
+		}
+		if t {
+			return execAll(f, s.bodies[i])
+		}
+	}
+	return execAll(f, s.els)
+}
+
+func (s *forStmt) exec(f *frame) error {
+	v, err := s.iter.eval(f)
+	if err != nil {
+		return err
+	}
+	if s.recursive {
+		return s.recurse(f, v, 0, f.out)
+	}
+	return s.run(f, v, 0)
+}
+
+// recurse runs one level of a recursive loop in a frame of its own.
+func (s *forStmt) recurse(f *frame, v any, depth int, out *output) error {
+	inner := newFrame(s.fn, f, f.c, f.tmpl, f.vars, out)
+	return s.run(inner, v, depth)
+}
+
+func (s *forStmt) run(f *frame, v any, depth int) error {
+	seq, err := sequenceOf(v)
+	if err != nil {
+		return s.iter.at().fail(f, err)
+	}
+	if s.filter != nil {
+		if seq, err = s.filtered(f, seq); err != nil {
+			return err
+		}
+	}
+	// As in Jinja2, else also runs where break or continue ended every turn.
+	completed := false
+	l := &loop{stmt: s, frame: f, seq: seq, depth: depth}
+	for ; l.index < seq.n; l.index++ {
+		if err := f.c.step(); err != nil {
+			return err
+		}
+		f.clear(s.scope)
+		f.slots[s.loopSlot] = l
+		if err := s.target.assign(f, seq.at(l.index)); err != nil {
+			return s.fail(f, err)
+		}
+		err := execAll(f, s.body)
+		if err == errBreak {
+			break
+		}
+		if err != nil && err != errContinue {
+			return err
+		}
+		completed = completed || err == nil
+	}
+	if completed || s.elsScope == nil {
+		return nil
+	}
+	f.clear(s.elsScope)
+	return execAll(f, s.els)
+}
+
+// filtered keeps the items that the loop's if holds for.
+func (s *forStmt) filtered(f *frame, seq sequence) (sequence, error) {
+	f.clear(s.scope)
+	var kept []any
+	for i := range seq.n {
+		if err := f.c.step(); err != nil {
+			return seq, err
+		}
+		v := seq.at(i)
+		if err := s.target.assign(f, v); err != nil {
+			return seq, s.fail(f, err)
+		}
+		t, _, err := truthOf(f, s.filter)
+		if err != nil {
+			return seq, err
+		}
+		if t {
+			kept = append(kept, v)
+		}
+	}
+	return sequence{items: kept, n: len(kept)}, nil
+}
+
+func (s *setStmt) exec(f *frame) error {
+	v, err := s.value.eval(f)
+	if err != nil {
+		return err
+	}
+	if err := s.target.assign(f, v); err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+func (t *nameTarget) assign(f *frame, v any) error {
+	f.slots[t.slot] = v
+	return nil
+}
+
+func (t *tupleTarget) assign(f *frame, v any) error {
+	items, err := Iterate(v)
+	if err != nil {
+		if _, ok := v.(*Undefined); ok {
+			return err
+		}
+		return typeErrorf("cannot unpack non-iterable %s object", typeName(v))
+	}
+	n := len(t.items)
+	switch {
+	case len(items) < n:
+		return valueErrorf("not enough values to unpack (expected %d, got %d)", n, len(items))
+	case len(items) > n:
+		return valueErrorf("too many values to unpack (expected %d)", n)
+	}
+	for i, target := range t.items {
+		if err := target.assign(f, items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *attrTarget) assign(f *frame, v any) error {
+	object, err := t.object.eval(f)
+	if err != nil {
+		return err
+	}
+	ns, ok := object.(*Namespace)
+	if !ok {
+		return fmt.Errorf("cannot assign attribute on non-namespace object")
+	}
+	ns.attrs.Set(t.name, v)
+	return nil
+}
+
+func (s *setBlockStmt) exec(f *frame) error {
+	v, err := filteredBody(f, s.scope, s.body, s.filters)
+	if err != nil {
+		return err
+	}
+	if err := s.target.assign(f, v); err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+func filteredBody(f *frame, scope *scope, body []stmt, filters []*filterExpr) (any, error) {
+	f.clear(scope)
+	text, err := f.capture(body)
+	if err != nil {
+		return nil, err
+	}
+	v := f.c.text(text)
+	for _, filter := range filters {
+		if v, err = filter.apply(f, v); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (s *filterStmt) exec(f *frame) error {
+	v, err := filteredBody(f, s.scope, s.body, s.filters)
+	if err != nil {
+		return err
+	}
+	text, err := strOf(v)
+	if err == nil {
+		err = f.write(text)
+	}
+	if err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+func (s *macroStmt) exec(f *frame) error {
+	return s.target.assign(f, &Macro{macro: s.macro, frame: f, name: s.macro.name})
+}
+
+func (s *callStmt) exec(f *frame) error {
+	fn, err := s.call.fn.eval(f)
+	if err != nil {
+		return err
+	}
+	args, err := s.call.args.eval(f)
+	if err != nil {
+		return err
+	}
+	given := &Args{Positional: args.Positional, Keywords: args.Keywords.Copy()}
+	given.Keywords.Set("caller", &Macro{macro: s.macro, frame: f, name: "caller"})
+	v, err := call(f.c, fn, given)
+	if err != nil {
+		return s.call.fail(f, namedCall(s.call.calledName(), err))
+	}
+	text, err := strOf(v)
+	if err == nil {
+		err = f.write(text)
+	}
+	if err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+func (s *withStmt) exec(f *frame) error {
+	values, err := evalAll(f, s.values)
+	if err != nil {
+		return err
+	}
+	f.clear(s.scope)
+	for i, target := range s.targets {
+		if err := target.assign(f, values[i]); err != nil {
+			return s.fail(f, err)
+		}
+	}
+	return execAll(f, s.body)
+}
+
+func (s *autoescapeStmt) exec(f *frame) error {
+	on, _, err := truthOf(f, s.on)
+	if err != nil {
+		return err
+	}
+	saved := f.c.autoescape
+	f.c.autoescape = on
+	f.clear(s.scope)
+	err = execAll(f, s.body)
+	f.c.autoescape = saved
+	return err
+}
+
+func (s *printStmt) exec(f *frame) error { return execAll(f, s.outputs) }
+
+func (s *doStmt) exec(f *frame) error {
+	_, err := s.x.eval(f)
+	return err
+}
+
+func (s *breakStmt) exec(*frame) error    { return errBreak }
+func (s *continueStmt) exec(*frame) error { return errContinue }
+
+// load finds the first of the templates that a value names.
+func (f *frame) load(v any) (*Template, error) {
+	names := []any{v}
+	switch v.(type) {
+	case *List, Tuple:
+		names, _ = Iterate(v)
+	}
+	if f.c.Env.Loader == nil {
+		return nil, fmt.Errorf("no loader for this environment specified")
+	}
+	for _, n := range names {
+		name, err := strOf(n)
+		if err != nil {
+			return nil, err
+		}
+		t, err := f.c.Env.Loader(f.c, name)
+		if err == nil {
+			return t, nil
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	if _, one := text(v); one {
+		return nil, fmt.Errorf("%w: %s", ErrNotFound, Str(v))
+	}
+	var tried []string
+	for _, n := range names {
+		tried = append(tried, Str(n))
+	}
+	return nil, fmt.Errorf("%w: none of the templates given were found: %s", ErrNotFound, strings.Join(tried, ", "))
+}
+
+func (f *frame) loadExpr(x expr) (*Template, error) {
+	v, err := x.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	return f.load(v)
+}
+
+// seen is the scope of a template that is included or imported here.
+func (f *frame) seen(withContext bool, names visible) *variables {
+	v := &variables{env: f.c.Env}
+	if withContext {
+		v.outer = &local{names, f}
+	}
+	return v
+}
+
+func (s *includeStmt) exec(f *frame) error {
+	t, err := f.loadExpr(s.name)
+	if err != nil {
+		if s.ignoreMissing && errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return s.fail(f, err)
+	}
+	if err := f.c.enter(); err != nil {
+		return s.fail(f, err)
+	}
+	defer f.c.leave()
+	if err := t.run(f.c, f.seen(s.withContext, s.visible), f.out); err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+func (s *importStmt) exec(f *frame) error {
+	m, err := s.module(f)
+	if err != nil {
+		return s.fail(f, err)
+	}
+	if s.target != nil {
+		return s.target.assign(f, m)
+	}
+	for i, name := range s.names {
+		v, ok := m.Attr(name)
+		if !ok {
+			v = &Undefined{Name: name, Hint: fmt.Sprintf("the template %s (imported on line %d) does not export the requested name %s", Repr(m.name), s.line, Repr(name))}
+		}
+		if err := s.targets[i].assign(f, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *importStmt) module(f *frame) (*Module, error) {
+	t, err := f.loadExpr(s.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.c.enter(); err != nil {
+		return nil, err
+	}
+	defer f.c.leave()
+	vars := f.seen(s.withContext, s.visible)
+	out := &output{}
+	if err := t.run(f.c, vars, out); err != nil {
+		return nil, err
+	}
+	return &Module{name: t.name, text: string(out.buf), layers: vars.layers}, nil
+}
+
+func (s *extendsStmt) exec(f *frame) error {
+	if !f.root {
+		return s.error("extends stands inside of a block or macro")
+	}
+	if f.parent != nil {
+		return s.error("extended multiple times")
+	}
+	t, err := f.loadExpr(s.name)
+	if err != nil {
+		return s.fail(f, err)
+	}
+	f.parent = t
+	f.out = &output{} // what a child writes outside of its blocks is dropped
+	return nil
+}
+
+func (s *blockStmt) exec(f *frame) error {
+	if f.root && f.parent != nil {
+		return nil
+	}
+	chain := f.vars.blocks[s.block.name]
+	if len(chain) == 0 {
+		chain = []*block{s.block}
+	}
+	if s.block.required && len(chain) <= 1 {
+		return s.errorf("Required block %s not found", Repr(s.block.name))
+	}
+	vars := f.vars
+	if s.block.scoped {
+		vars = &variables{outer: &local{s.visible, f}, env: vars.env, blocks: vars.blocks}
+	}
+	if err := runBlock(f.c, chain, vars, f.out); err != nil {
+		return s.fail(f, err)
+	}
+	return nil
+}
+
+// runBlock runs the first block of a chain; the others are what super gives.
+func runBlock(c *Context, chain []*block, vars *variables, out *output) error {
+	if err := c.enter(); err != nil {
+		return err
+	}
+	defer c.leave()
+	b := chain[0]
+	f := newFrame(b.fn, nil, c, b.tmpl, vars, out)
+	f.slots[b.selfSlot] = &selfObject{f}
+	f.slots[b.superSlot] = superOf(f, chain)
+	return execAll(f, b.body)
+}

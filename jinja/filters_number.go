@@ -1,0 +1,211 @@
+package jinja
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+func filterAbs(_ *Context, v any, _ []any) (any, error) {
+	switch x := v.(type) {
+	case int, bool, *big.Int:
+		return normalBig(new(big.Int).Abs(toBig(x))), nil
+	case float64:
+		return math.Abs(x), nil
+	}
+	return nil, typeErrorf("bad operand type for abs(): '%s'", typeName(v))
+}
+
+func filterInt(_ *Context, v any, a []any) (any, error) {
+	base, err := number(a[1], 10)
+	if err != nil {
+		return nil, err
+	}
+	otherwise := given(a[0], 0)
+	switch x := v.(type) {
+	case int, *big.Int:
+		return x, nil
+	case bool:
+		return normalBig(toBig(x)), nil
+	case float64:
+		if n, err := intOfFloat(x); err == nil {
+			return n, nil
+		}
+		return otherwise, nil
+	case []byte:
+		v = string(x)
+	}
+	s, ok := text(v)
+	if !ok {
+		return otherwise, nil
+	}
+	if n, ok := parseInt(s, base); ok {
+		return n, nil
+	}
+	if f, ok := parseFloat(s); ok {
+		if n, err := intOfFloat(f); err == nil {
+			return n, nil
+		}
+	}
+	return otherwise, nil
+}
+
+// parseInt is Python's int(s, base).
+func parseInt(s string, base int) (any, bool) {
+	if base != 0 && base < 2 || base > 36 {
+		return nil, false
+	}
+	s = strings.TrimFunc(s, isSpace)
+	sign := ""
+	if strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
+		sign, s = s[:1], s[1:]
+	}
+	if len(s) > 1 && s[0] == '0' {
+		own := map[byte]int{'b': 2, 'o': 8, 'x': 16}[s[1]|0x20]
+		switch {
+		case own != 0 && (base == own || base == 0):
+			base, s = own, strings.TrimPrefix(s[2:], "_")
+		case base == 0 && strings.Trim(s, "0_") != "":
+			return nil, false
+		}
+	}
+	if base == 0 {
+		base = 10
+	}
+	if strings.HasPrefix(s, "_") || strings.HasSuffix(s, "_") || strings.Contains(s, "__") || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
+		return nil, false
+	}
+	if len(s) > 4300 && base == 10 {
+		return nil, false
+	}
+	b, ok := new(big.Int).SetString(sign+strings.ReplaceAll(s, "_", ""), base)
+	if !ok || b.BitLen() > maxBits {
+		return nil, false
+	}
+	return normalBig(b), true
+}
+
+// parseFloat is Python's float(s).
+func parseFloat(s string) (float64, bool) {
+	s = strings.TrimFunc(s, isSpace)
+	if strings.HasPrefix(s, "_") || strings.HasSuffix(s, "_") || strings.Contains(s, "__") || strings.ContainsAny(s, "xXpP") {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(strings.ReplaceAll(s, "_", ""), 64)
+	if err != nil && !math.IsInf(f, 0) {
+		return 0, false
+	}
+	return f, true
+}
+
+func filterFloat(_ *Context, v any, a []any) (any, error) {
+	if f, ok := toFloat(v); ok {
+		return f, nil
+	}
+	if s, ok := text(v); ok {
+		if f, ok := parseFloat(s); ok {
+			return f, nil
+		}
+	}
+	return given(a[0], 0.0), nil
+}
+
+func filterRound(_ *Context, v any, a []any) (any, error) {
+	precision, err := number(a[0], 0)
+	if err != nil {
+		return nil, err
+	}
+	if precision > 400 || precision < -400 {
+		return nil, errTooLarge
+	}
+	method := given(a[1], "common")
+	f, ok := toFloat(v)
+	if !ok {
+		return nil, typeErrorf("type %s doesn't define __round__ method", typeName(v))
+	}
+	switch method {
+	case "common":
+		if b := toBig(v); b != nil {
+			return roundInt(b, precision), nil
+		}
+		return roundFloat(f, precision), nil
+	case "ceil", "floor":
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			_, err := intOfFloat(f)
+			return nil, err
+		}
+		scale := math.Pow(10, float64(precision))
+		if method == "ceil" {
+			return math.Ceil(f*scale) / scale, nil
+		}
+		return math.Floor(f*scale) / scale, nil
+	}
+	return nil, fmt.Errorf("method must be common, ceil or floor")
+}
+
+// roundFloat is Python's round(f, n): exact, and to even at a tie.
+func roundFloat(f float64, n int) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return f
+	}
+	if n >= 0 {
+		r, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', n, 64), 64)
+		return r
+	}
+	whole, fraction := math.Modf(f)
+	b, _ := big.NewFloat(whole).Int(nil)
+	// A fraction decides what would be a tie of the whole part.
+	if fraction != 0 {
+		b.Add(b.Mul(b, big.NewInt(10)), big.NewInt(int64(math.Copysign(1, fraction))))
+		n--
+		r, _ := toFloat(roundInt(b, n))
+		return r / 10
+	}
+	r, _ := toFloat(roundInt(b, n))
+	return r
+}
+
+// roundInt is Python's round of an integer.
+func roundInt(b *big.Int, n int) any {
+	if n >= 0 {
+		return normalBig(b)
+	}
+	unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(-n)), nil)
+	q, m := new(big.Int).DivMod(b, unit, new(big.Int))
+	twice := m.Lsh(m, 1)
+	if c := twice.Cmp(unit); c > 0 || c == 0 && q.Bit(0) == 1 {
+		q.Add(q, big.NewInt(1))
+	}
+	return normalBig(q.Mul(q, unit))
+}
+
+func filterFileSize(_ *Context, v any, a []any) (any, error) {
+	f, ok := toFloat(v)
+	if s, isText := text(v); isText {
+		f, ok = parseFloat(s)
+		if !ok {
+			return nil, valueErrorf("could not convert string to float: %s", Repr(s))
+		}
+	}
+	if !ok {
+		return nil, typeErrorf("float() argument must be a string or a real number, not '%s'", typeName(v))
+	}
+	base, units := 1000.0, []string{"kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"}
+	if enabled(a[0], false) {
+		base, units = 1024, []string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"}
+	}
+	switch {
+	case f == 1:
+		return "1 Byte", nil
+	case f < base:
+		return fmt.Sprintf("%d Bytes", int(f)), nil
+	}
+	size := f / base
+	i := 0
+	for ; size >= base && i < len(units)-1; i++ {
+		size /= base
+	}
+	return strconv.FormatFloat(size, 'f', 1, 64) + " " + units[i], nil
+}

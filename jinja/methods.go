@@ -1,0 +1,410 @@
+package jinja
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"sort"
+	"strconv"
+)
+
+// The methods of Python's containers and numbers. A table maps each name to
+// its parameters as Args.Bind takes them.
+
+var listMethods, tupleMethods, dictMethods, mappingMethods, intMethods, floatMethods, rangeMethods map[string]method
+
+// bind makes a method of a function that gets its arguments in order.
+func bind[T any](fn func(c *Context, self T, a []any) (any, error), params ...string) method {
+	return func(c *Context, self any, args *Args) (any, error) {
+		bound, err := args.Bind(params...)
+		if err != nil {
+			return nil, err
+		}
+		return fn(c, self.(T), bound)
+	}
+}
+
+func init() {
+	listMethods = map[string]method{
+		"append":  bind(listAppend, "object"),
+		"clear":   bind(func(_ *Context, l *List, _ []any) (any, error) { l.Items = nil; return nil, nil }),
+		"copy":    bind(func(_ *Context, l *List, _ []any) (any, error) { return NewList(slices.Clone(l.Items)...), nil }),
+		"count":   bind(func(_ *Context, l *List, a []any) (any, error) { return countItems(l.Items, a[0]) }, "value"),
+		"extend":  bind(listExtend, "iterable"),
+		"index":   bind(func(_ *Context, l *List, a []any) (any, error) { return indexItem("list", l.Items, a) }, "value", "start=", "stop="),
+		"insert":  bind(listInsert, "index", "object"),
+		"pop":     bind(listPop, "index="),
+		"remove":  bind(listRemove, "value"),
+		"reverse": bind(func(_ *Context, l *List, _ []any) (any, error) { l.Items = reversed(l.Items); return nil, nil }),
+		"sort":    bind(listSort, "key=", "reverse="),
+	}
+	tupleMethods = map[string]method{
+		"count": bind(func(_ *Context, t Tuple, a []any) (any, error) { return countItems(t, a[0]) }, "value"),
+		"index": bind(func(_ *Context, t Tuple, a []any) (any, error) { return indexItem("tuple", t, a) }, "value", "start=", "stop="),
+	}
+	rangeMethods = map[string]method{
+		"count": bind(func(_ *Context, r *Range, a []any) (any, error) {
+			in, err := contains(r, a[0])
+			return normalBig(toBig(in)), err
+		}, "value"),
+	}
+	rangeMethods["index"] = bind(rangeIndex, "value")
+	mappingMethods = map[string]method{
+		"get":    bind(mappingGetMethod, "key", "default="),
+		"items":  bind(func(_ *Context, m Mapping, _ []any) (any, error) { return &view{"dict_items", m}, nil }),
+		"keys":   bind(func(_ *Context, m Mapping, _ []any) (any, error) { return &view{"dict_keys", m}, nil }),
+		"values": bind(func(_ *Context, m Mapping, _ []any) (any, error) { return &view{"dict_values", m}, nil }),
+	}
+	dictMethods = map[string]method{
+		"clear":      bind(func(_ *Context, d *Dict, _ []any) (any, error) { d.Clear(); return nil, nil }),
+		"copy":       bind(func(_ *Context, d *Dict, _ []any) (any, error) { return d.Copy(), nil }),
+		"fromkeys":   bind(dictFromKeys, "iterable", "value="),
+		"pop":        bind(dictPop, "key", "default="),
+		"popitem":    bind(dictPopItem),
+		"setdefault": bind(dictSetDefault, "key", "default="),
+		"update":     func(_ *Context, self any, args *Args) (any, error) { return nil, update(self.(*Dict), args) },
+	}
+	for name, m := range mappingMethods {
+		dictMethods[name] = m
+	}
+	intMethods = map[string]method{
+		"bit_length":       bind(func(_ *Context, v any, _ []any) (any, error) { return toBig(v).BitLen(), nil }),
+		"bit_count":        bind(bitCount),
+		"conjugate":        bind(func(_ *Context, v any, _ []any) (any, error) { return normalBig(toBig(v)), nil }),
+		"as_integer_ratio": bind(func(_ *Context, v any, _ []any) (any, error) { return Tuple{normalBig(toBig(v)), 1}, nil }),
+	}
+	floatMethods = map[string]method{
+		"is_integer":       bind(func(_ *Context, f float64, _ []any) (any, error) { return f == math.Trunc(f) && !math.IsInf(f, 0), nil }),
+		"conjugate":        bind(func(_ *Context, f float64, _ []any) (any, error) { return f, nil }),
+		"hex":              bind(func(_ *Context, f float64, _ []any) (any, error) { return hexFloat(f), nil }),
+		"as_integer_ratio": bind(floatRatio),
+	}
+}
+
+func listAppend(_ *Context, l *List, a []any) (any, error) {
+	if len(l.Items) > maxItems {
+		return nil, errTooLarge
+	}
+	l.Items = append(l.Items, a[0])
+	return nil, nil
+}
+
+func listExtend(_ *Context, l *List, a []any) (any, error) {
+	items, err := Iterate(a[0])
+	if err != nil {
+		return nil, err
+	}
+	if len(l.Items)+len(items) > maxItems {
+		return nil, errTooLarge
+	}
+	l.Items = append(l.Items, items...)
+	return nil, nil
+}
+
+func listInsert(_ *Context, l *List, a []any) (any, error) {
+	i, err := index(a[0])
+	if err != nil {
+		return nil, err
+	}
+	if i < 0 {
+		i = max(0, i+len(l.Items))
+	}
+	l.Items = slices.Insert(slices.Clone(l.Items), min(i, len(l.Items)), a[1])
+	return nil, nil
+}
+
+func listPop(_ *Context, l *List, a []any) (any, error) {
+	i := -1
+	if a[0] != Missing {
+		var err error
+		if i, err = index(a[0]); err != nil {
+			return nil, err
+		}
+	}
+	if len(l.Items) == 0 {
+		return nil, fmt.Errorf("pop from empty list")
+	}
+	v, ok := at(l.Items, i)
+	if !ok {
+		return nil, fmt.Errorf("pop index out of range")
+	}
+	if i < 0 {
+		i += len(l.Items)
+	}
+	l.Items = slices.Delete(slices.Clone(l.Items), i, i+1)
+	return v, nil
+}
+
+func listRemove(_ *Context, l *List, a []any) (any, error) {
+	for i, item := range l.Items {
+		eq, err := equal(item, a[0], 0)
+		if err != nil {
+			return nil, err
+		}
+		if eq {
+			l.Items = slices.Delete(slices.Clone(l.Items), i, i+1)
+			return nil, nil
+		}
+	}
+	return nil, valueErrorf("list.remove(x): x not in list")
+}
+
+func listSort(c *Context, l *List, a []any) (any, error) {
+	var key func(any) (any, error)
+	if a[0] != Missing && a[0] != nil {
+		key = func(v any) (any, error) { return call(c, a[0], &Args{Positional: []any{v}}) }
+	}
+	reverse := a[1] != Missing && Truth(a[1])
+	items, err := sortBy(l.Items, key, reverse)
+	if err != nil {
+		return nil, err
+	}
+	l.Items = items
+	return nil, nil
+}
+
+// sortBy gives the items in the order of their keys, equal ones as they were.
+func sortBy(items []any, key func(any) (any, error), reverse bool) ([]any, error) {
+	keys := slices.Clone(items)
+	if key != nil {
+		for i := range keys {
+			var err error
+			if keys[i], err = key(items[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	order := make([]int, len(items))
+	for i := range order {
+		order[i] = i
+	}
+	var fault error
+	sort.SliceStable(order, func(i, j int) bool {
+		a, b := keys[order[i]], keys[order[j]]
+		if reverse {
+			a, b = b, a
+		}
+		c, err := compare(a, b, "<", 0)
+		if err != nil && fault == nil {
+			fault = err
+		}
+		return c < 0
+	})
+	if fault != nil {
+		return nil, fault
+	}
+	out := make([]any, len(items))
+	for i, at := range order {
+		out[i] = items[at]
+	}
+	return out, nil
+}
+
+func reversed(items []any) []any {
+	out := slices.Clone(items)
+	slices.Reverse(out)
+	return out
+}
+
+func countItems(items []any, v any) (any, error) {
+	n := 0
+	for _, item := range items {
+		eq, err := equal(item, v, 0)
+		if err != nil {
+			return nil, err
+		}
+		if eq {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func indexItem(kind string, items []any, a []any) (any, error) {
+	from, to := any(nil), any(nil)
+	if a[1] != Missing {
+		from = a[1]
+	}
+	if a[2] != Missing {
+		to = a[2]
+	}
+	r, err := sliceRange(len(items), from, to, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := r.Start; i < r.Stop; i++ {
+		eq, err := equal(items[i], a[0], 0)
+		if err != nil {
+			return nil, err
+		}
+		if eq {
+			return i, nil
+		}
+	}
+	if kind == "tuple" {
+		return nil, valueErrorf("tuple.index(x): x not in tuple")
+	}
+	return nil, valueErrorf("%s is not in list", Repr(a[0]))
+}
+
+func rangeIndex(_ *Context, r *Range, a []any) (any, error) {
+	if in, err := contains(r, a[0]); !in {
+		if err == nil {
+			err = valueErrorf("%s is not in range", Repr(a[0]))
+		}
+		return nil, err
+	}
+	n, _ := toInt(a[0])
+	return (n - r.Start) / r.Step, nil
+}
+
+func mappingGetMethod(_ *Context, m Mapping, a []any) (any, error) {
+	if err := hashable(a[0]); err != nil {
+		return nil, err
+	}
+	v, ok, err := mappingGet(m, a[0])
+	if ok || err != nil {
+		return v, err
+	}
+	return orNone(a[1]), nil
+}
+
+func orNone(v any) any {
+	if v == Missing {
+		return nil
+	}
+	return v
+}
+
+func dictFromKeys(_ *Context, _ *Dict, a []any) (any, error) {
+	keys, err := Iterate(a[0])
+	if err != nil {
+		return nil, err
+	}
+	d := &Dict{}
+	for _, k := range keys {
+		if err := hashable(k); err != nil {
+			return nil, err
+		}
+		d.Set(k, orNone(a[1]))
+	}
+	return d, nil
+}
+
+func dictPop(_ *Context, d *Dict, a []any) (any, error) {
+	if err := hashable(a[0]); err != nil {
+		return nil, err
+	}
+	v, ok := d.Get(a[0])
+	if ok {
+		d.Delete(a[0])
+		return v, nil
+	}
+	if a[1] == Missing {
+		return nil, fmt.Errorf("%s", Repr(a[0]))
+	}
+	return a[1], nil
+}
+
+func dictPopItem(_ *Context, d *Dict, _ []any) (any, error) {
+	keys := d.Keys()
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("'popitem(): dictionary is empty'")
+	}
+	k := keys[len(keys)-1]
+	v, _ := d.Get(k)
+	d.Delete(k)
+	return Tuple{k, v}, nil
+}
+
+func dictSetDefault(_ *Context, d *Dict, a []any) (any, error) {
+	if err := hashable(a[0]); err != nil {
+		return nil, err
+	}
+	if v, ok := d.Get(a[0]); ok {
+		return v, nil
+	}
+	d.Set(a[0], orNone(a[1]))
+	return orNone(a[1]), nil
+}
+
+// update adds a mapping or pairs, and keywords, as dict() and dict.update do.
+func update(d *Dict, args *Args) error {
+	if len(args.Positional) > 1 {
+		return typeErrorf("update expected at most 1 argument, got %d", len(args.Positional))
+	}
+	for _, from := range args.Positional {
+		if m, ok := from.(Mapping); ok {
+			for _, k := range m.Keys() {
+				v, _, err := mappingGet(m, k)
+				if err != nil {
+					return err
+				}
+				d.Set(k, v)
+			}
+			continue
+		}
+		if err := updatePairs(d, from); err != nil {
+			return err
+		}
+	}
+	for k, v := range args.Keywords.All() {
+		d.Set(k, v)
+	}
+	return nil
+}
+
+func updatePairs(d *Dict, from any) error {
+	items, err := Iterate(from)
+	if err != nil {
+		return err
+	}
+	for i, item := range items {
+		pair, err := Iterate(item)
+		if err != nil {
+			return typeErrorf("cannot convert dictionary update sequence element #%d to a sequence", i)
+		}
+		if len(pair) != 2 {
+			return valueErrorf("dictionary update sequence element #%d has length %d; 2 is required", i, len(pair))
+		}
+		if err := hashable(pair[0]); err != nil {
+			return err
+		}
+		d.Set(pair[0], pair[1])
+	}
+	return nil
+}
+
+func bitCount(_ *Context, v any, _ []any) (any, error) {
+	n := 0
+	for _, digit := range new(big.Int).Abs(toBig(v)).Text(2) {
+		n += int(digit - '0')
+	}
+	return n, nil
+}
+
+func floatRatio(_ *Context, f float64, _ []any) (any, error) {
+	r := new(big.Rat).SetFloat64(f)
+	if r == nil {
+		return nil, valueErrorf("cannot convert %s to integer ratio", formatFloat(f))
+	}
+	return Tuple{normalBig(r.Num()), normalBig(r.Denom())}, nil
+}
+
+// hexFloat is Python's float.hex.
+func hexFloat(f float64) string {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return formatFloat(f)
+	}
+	if f == 0 {
+		if math.Signbit(f) {
+			return "-0x0.0p+0"
+		}
+		return "0x0.0p+0"
+	}
+	s := strconv.FormatFloat(f, 'x', 13, 64)
+	at := slices.Index([]byte(s), 'p')
+	exponent, _ := strconv.Atoi(s[at+1:])
+	return fmt.Sprintf("%sp%+d", s[:at], exponent)
+}
