@@ -1,0 +1,212 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"gplay/internal/source"
+)
+
+// Options say how an inventory is read.
+type Options struct {
+	// Warn is told what is odd but no error; nil keeps silent.
+	Warn func(msg string)
+}
+
+// Load reads the sources: files (INI, YAML, executable), directories of them,
+// and host lists such as `a,b,`. A source that cannot be read is an error with
+// its place.
+func Load(sources []string, o Options) (*Inventory, error) {
+	inv := newInventory(o)
+	for _, s := range sources {
+		if s == "" {
+			continue
+		}
+		if !strings.Contains(s, ",") || exists(s) {
+			path, err := filepath.Abs(s)
+			if err != nil {
+				return nil, err
+			}
+			s = path
+		}
+		if err := inv.read(s); err != nil {
+			return nil, err
+		}
+		inv.Sources = append(inv.Sources, s)
+	}
+	if err := inv.reconcile(); err != nil {
+		return nil, err
+	}
+	return inv, nil
+}
+
+// Refresh reads the sources again, and then adds the hosts and groups that
+// were added while the playbook ran. Hosts are other pointers afterwards.
+func (inv *Inventory) Refresh() error {
+	fresh, err := Load(inv.Sources, inv.options)
+	if err != nil {
+		return err
+	}
+	for _, again := range inv.added {
+		if err := again(fresh); err != nil {
+			return err
+		}
+	}
+	inv.mu.Lock()
+	inv.Hosts, inv.Groups, inv.hosts, inv.groups, inv.localhost = fresh.Hosts, fresh.Groups, fresh.hosts, fresh.groups, fresh.localhost
+	inv.mu.Unlock()
+	inv.files.forget()
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (inv *Inventory) read(s string) error {
+	info, err := os.Stat(s)
+	switch {
+	case err != nil && strings.Contains(s, ","):
+		return inv.readHostList(s)
+	case errors.Is(err, fs.ErrNotExist):
+		return source.Errorf(source.Pos{File: s}, "there is no such inventory file or directory")
+	case err != nil:
+		return source.Errorf(source.Pos{File: s}, "the inventory cannot be read: %s", cause(err))
+	case info.IsDir():
+		return inv.readDir(s)
+	}
+	return inv.readFile(s, info)
+}
+
+// cause is what went wrong, without the path that the message has anyway.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func (inv *Inventory) readHostList(list string) error {
+	for _, item := range strings.Split(list, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		hosts, port := []string{item}, 0
+		if name, p, ok := splitAddress(item); ok && !strings.Contains(name, "[") {
+			hosts, port = []string{name}, p
+		}
+		for _, name := range hosts {
+			if inv.hosts[name] == nil {
+				join(inv.groups["ungrouped"], inv.addHostFrom(name, port, list))
+			}
+		}
+	}
+	return nil
+}
+
+// ignored are the endings of files in an inventory directory that are none.
+var ignored = []string{
+	".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".ini", ".cfg", ".retry",
+}
+
+func (inv *Inventory) readDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return source.Errorf(source.Pos{File: dir}, "the inventory directory cannot be read: %s", cause(err))
+	}
+	for _, e := range entries {
+		name := e.Name()
+		skip := strings.HasPrefix(name, ".") || slices.Contains([]string{"host_vars", "group_vars", "vars_plugins"}, name) ||
+			slices.ContainsFunc(ignored, func(end string) bool { return strings.HasSuffix(name, end) })
+		if skip {
+			continue
+		}
+		if err := inv.read(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (inv *Inventory) readFile(path string, info fs.FileInfo) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return source.Errorf(source.Pos{File: path}, "the inventory cannot be read: %s", cause(err))
+	}
+	if strings.HasPrefix(string(data), "#!") || info.Mode()&0o111 != 0 {
+		// A file in a shared folder is executable without being a program.
+		if err := inv.readScript(path); !errors.Is(err, syscall.ENOEXEC) {
+			return err
+		}
+	}
+	if err := refuseVault(path, data); err != nil {
+		return err
+	}
+	switch filepath.Ext(path) {
+	case ".yml", ".yaml", ".json":
+		return inv.readYAML(path, data)
+	case ".toml":
+		return source.Errorf(source.Pos{File: path}, "inventories in TOML are not supported, use INI or YAML")
+	case "":
+		if looksLikeYAML(string(data)) {
+			return inv.readYAML(path, data)
+		}
+	}
+	return inv.readINI(path, string(data))
+}
+
+// looksLikeYAML tells the two formats apart where the name does not: only
+// YAML begins with --- or with a key and nothing after it.
+func looksLikeYAML(text string) bool {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, " #")
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		return line == "---" || strings.HasPrefix(line, "{") || line[0] != '[' && strings.HasSuffix(line, ":")
+	}
+	return false
+}
+
+// addHostFrom adds a host that was found in file.
+func (inv *Inventory) addHostFrom(name string, port int, file string) *Host {
+	if h := inv.hosts[name]; h != nil {
+		return h
+	}
+	h := inv.addHost(name, port)
+	h.Vars.Set("inventory_file", file)
+	if exists(file) {
+		h.Vars.Set("inventory_dir", filepath.Dir(file))
+	}
+	return h
+}
+
+// set gives the group a variable, or its priority.
+func (g *Group) set(key string, value any, pos source.Pos) error {
+	if key != "ansible_group_priority" {
+		g.Vars.Set(key, value)
+		return nil
+	}
+	switch v := value.(type) {
+	case int:
+		g.Priority = v
+		return nil
+	case string:
+		if n, err := strconv.Atoi(v); err == nil {
+			g.Priority = n
+			return nil
+		}
+	}
+	return source.Errorf(pos, "ansible_group_priority must be a number, got %s", fmt.Sprint(value))
+}
