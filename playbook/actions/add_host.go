@@ -1,0 +1,28 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+
+	"gplay/jinja"
+)
+
+var addHost = &Action{Name: "add_host", Doc: "add a host to the inventory for the plays that follow", Params: []string{"*"}, FreeForm: true, ForAll: true, Run: runAddHost}
+
+func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
+	name := c.text("name", "hostname", "host")
+	if name == "" {
+		return nil, fmt.Errorf("name, host or hostname needs to be provided")
+	}
+	var groups []string
+	shown := jinja.NewList()
+	for _, arg := range []string{"groups", "groupname", "group"} {
+		for _, g := range c.list(arg) {
+			groups = append(groups, jinja.Str(g))
+			shown.Items = append(shown.Items, jinja.Str(g))
+		}
+	}
+	variables := with(c.Args, []string{"name", "hostname", "host", "groups", "groupname", "group", "_raw_params"})
+	changed, err := c.AddHost(name, groups, variables)
+	return jinja.NewDict("changed", changed, "add_host", jinja.NewDict("host_name", name, "groups", shown, "host_vars", variables)), err
+}

@@ -1,0 +1,168 @@
+package actions
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gplay/jinja"
+)
+
+var copyFiles = &Action{Name: "copy", Module: true, Run: runCopy}
+
+// runCopy offers the source to the module, which asks for it where the host's
+// differs.
+func runCopy(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	content, hasContent := c.Args.Get("content")
+	src := c.text("src")
+	remote, err := c.bool("remote_src", false)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.text("dest", "path") == "":
+		return nil, fmt.Errorf("dest is required")
+	case hasContent && content != nil && src != "":
+		return nil, fmt.Errorf("src and content are mutually exclusive")
+	case hasContent && content != nil:
+		args, err := withText(c.Args, content)
+		if err != nil {
+			return nil, err
+		}
+		return c.Module(ctx, "copy", args, nil)
+	case src == "":
+		return nil, fmt.Errorf("src (or content) is required")
+	case remote:
+		return c.Module(ctx, "copy", c.Args, nil)
+	}
+	path, err := c.find("files", strings.TrimSuffix(src, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return c.copyDir(ctx, path, strings.HasSuffix(src, "/"))
+	}
+	return c.copyFile(ctx, path, filepath.Base(path), c.Args)
+}
+
+// withText writes content that is a dict or list as JSON here, where its
+// order is known.
+func withText(args *jinja.Dict, content any) (*jinja.Dict, error) {
+	switch content.(type) {
+	case *jinja.Dict, *jinja.List:
+		text, err := jinja.JSON(content, jinja.JSONOptions{ASCII: true})
+		return with(args, nil, "content", text), err
+	}
+	return args, nil
+}
+
+// copyText sends text to the file that args name.
+func (c *Call) copyText(ctx context.Context, text, basename string, args *jinja.Dict) (*jinja.Dict, error) {
+	sum := sha1.Sum([]byte(text))
+	args = with(args, nil, "_checksum", hex.EncodeToString(sum[:]), "_basename", basename)
+	return c.Module(ctx, "copy", args, map[string]File{"src": memory(text)})
+}
+
+// copyFile sends a file of the controller.
+func (c *Call) copyFile(ctx context.Context, path, basename string, args *jinja.Dict) (*jinja.Dict, error) {
+	sum, info, err := checksum(path)
+	if err != nil {
+		return nil, err
+	}
+	args = with(args, nil, "src", path, "_checksum", sum, "_basename", basename, "_title", path)
+	if mode, _ := args.Get("mode"); mode == "preserve" {
+		args.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
+	return c.Module(ctx, "copy", args, map[string]File{"src": local(path)})
+}
+
+func checksum(path string) (string, fs.FileInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", nil, err
+	}
+	h := sha1.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", nil, err
+	}
+	return hex.EncodeToString(h.Sum(nil)), info, nil
+}
+
+// copyDir sends a directory: all that is in it goes in one call, and the
+// module asks for the files that differ. With inside, its contents are meant
+// and not the directory itself.
+func (c *Call) copyDir(ctx context.Context, root string, inside bool) (*jinja.Dict, error) {
+	entries, files := jinja.NewList(), map[string]File{}
+	preserve := c.text("mode") == "preserve"
+	followed, err := c.bool("local_follow", true)
+	if err != nil {
+		return nil, err
+	}
+	prefix := ""
+	if !inside {
+		prefix = filepath.Base(root)
+	}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		name := filepath.Join(prefix, rel)
+		if name == "." {
+			return nil
+		}
+		entry, err := dirEntry(path, name, d, followed, preserve)
+		if err != nil {
+			return err
+		}
+		if _, isFile := entry.Get("checksum"); isFile {
+			files["src/"+name] = local(path)
+		}
+		entries.Items = append(entries.Items, entry)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.Module(ctx, "copy", with(c.Args, nil, "_entries", entries), files)
+}
+
+// dirEntry describes one file, directory or link to the module.
+func dirEntry(path, name string, d fs.DirEntry, follow, preserve bool) (*jinja.Dict, error) {
+	entry := jinja.NewDict("path", name)
+	if d.Type()&fs.ModeSymlink != 0 && !follow {
+		target, err := os.Readlink(path)
+		entry.Set("link", target)
+		return entry, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if preserve {
+		entry.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
+	if info.IsDir() {
+		entry.Set("dir", true)
+		return entry, nil
+	}
+	sum, _, err := checksum(path)
+	if err != nil {
+		return nil, err
+	}
+	entry.Set("checksum", sum)
+	return entry, nil
+}

@@ -1,0 +1,70 @@
+package actions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"gplay/internal/yaml"
+	"gplay/jinja"
+	"gplay/playbook/vars"
+)
+
+var debug = &Action{Name: "debug", Doc: "show a message or a variable", Params: []string{"msg", "var", "verbosity"}, Run: runDebug}
+
+func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
+	if text := c.text("verbosity"); text != "" {
+		threshold, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("verbosity is %q; it must be a whole number", text)
+		}
+		if threshold > c.Verbosity {
+			return jinja.NewDict("skipped_reason", "Verbosity threshold not met.", "skipped", true), nil
+		}
+	}
+	_, hasMsg := c.Args.Get("msg")
+	v, hasVar := c.Args.Get("var")
+	out := jinja.NewDict("_ansible_verbose_always", true)
+	switch {
+	case hasMsg && hasVar:
+		return nil, fmt.Errorf("'msg' and 'var' are incompatible options")
+	case hasVar:
+		name, ok := v.(string)
+		if !ok {
+			out.Set(fmt.Sprintf("<class '%s'>", jinja.TypeName(v)), v)
+			break
+		}
+		value, err := c.evaluate(name)
+		var undefined *vars.Undefined
+		switch {
+		case errors.As(err, &undefined):
+			value = "VARIABLE IS NOT DEFINED!"
+		case err != nil:
+			return nil, err
+		}
+		out.Set(name, value)
+	case hasMsg:
+		msg, _ := c.Args.Get("msg")
+		out.Set("msg", msg)
+	default:
+		out.Set("msg", "Hello world!")
+	}
+	return out, nil
+}
+
+// evaluate gives the value of debug's var. An expression that a template made
+// may come from a host, and is no template itself.
+func (c *Call) evaluate(expr string) (any, error) {
+	if raw, _ := c.Task.Args.Get("var"); raw == expr {
+		return c.Scope.Template(&yaml.Template{Text: "{{" + expr + "}}", Pos: c.Task.ArgPos["var"]})
+	}
+	v, err := c.Scope.Wary().Expr(expr)
+	var fault *jinja.Error
+	if u, ok := v.(*jinja.Undefined); ok && err == nil {
+		err = &vars.Undefined{Err: errors.New(u.Message())}
+	} else if errors.As(err, &fault) && fault.Undefined != nil {
+		err = &vars.Undefined{Err: err}
+	}
+	return v, err
+}

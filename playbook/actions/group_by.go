@@ -1,0 +1,31 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gplay/jinja"
+)
+
+var groupBy = &Action{Name: "group_by", Doc: "put hosts into groups made of their facts", Params: []string{"key", "parents"}, Run: runGroupBy}
+
+func runGroupBy(_ context.Context, c *Call) (*jinja.Dict, error) {
+	if _, ok := c.Args.Get("key"); !ok {
+		return nil, fmt.Errorf("the 'key' param is required when using group_by")
+	}
+	group := strings.ReplaceAll(c.text("key"), " ", "-")
+	parents := []string{}
+	shown := jinja.NewList()
+	for _, p := range c.list("parents") {
+		name := strings.ReplaceAll(jinja.Str(p), " ", "-")
+		parents = append(parents, name)
+		shown.Items = append(shown.Items, name)
+	}
+	if len(parents) == 0 {
+		parents = []string{"all"}
+		shown.Items = []any{"all"}
+	}
+	changed, err := c.GroupBy(group, parents)
+	return jinja.NewDict("changed", changed, "add_group", group, "parent_groups", shown), err
+}

@@ -1,0 +1,134 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
+
+var includeVars = &Action{
+	Name: "include_vars", Doc: "read variables from files of the controller", FreeForm: true, Run: runIncludeVars,
+	Params: []string{"file", "dir", "name", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"},
+}
+
+func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
+	files, err := c.varsFiles()
+	if err != nil {
+		return nil, err
+	}
+	facts, shown := jinja.NewDict(), jinja.NewList()
+	for _, file := range files {
+		d, err := yaml.LoadDict(file)
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range d.All() {
+			facts.Set(k, v)
+		}
+		shown.Items = append(shown.Items, file)
+	}
+	if name := c.text("name"); name != "" {
+		facts = jinja.NewDict(name, facts)
+	}
+	return jinja.NewDict("changed", false, "ansible_facts", facts, "ansible_included_var_files", shown), nil
+}
+
+// varsFiles are the files to read, in order.
+func (c *Call) varsFiles() ([]string, error) {
+	if dir := c.text("dir"); dir != "" {
+		path, err := c.find("vars", dir)
+		if err != nil {
+			return nil, err
+		}
+		return c.varsIn(path)
+	}
+	name := c.text("file", "_raw_params")
+	if name == "" {
+		return nil, fmt.Errorf("include_vars needs a file or a dir")
+	}
+	path, err := c.find("vars", name)
+	return []string{path}, err
+}
+
+func (c *Call) varsIn(root string) ([]string, error) {
+	depth, err := strconv.Atoi(orZero(c.text("depth")))
+	if err != nil {
+		return nil, fmt.Errorf("depth is %q; it must be a whole number", c.text("depth"))
+	}
+	keep, err := c.varsFilter()
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			if below := strings.Count(strings.TrimPrefix(path, root), string(os.PathSeparator)); depth > 0 && below >= depth {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		ok, err := keep(path)
+		if ok {
+			files = append(files, path)
+		}
+		return err
+	})
+	return files, err
+}
+
+func orZero(text string) string {
+	if text == "" {
+		return "0"
+	}
+	return text
+}
+
+// varsFilter tells which files of a directory count.
+func (c *Call) varsFilter() (func(path string) (bool, error), error) {
+	extensions := []string{"yaml", "yml", "json"}
+	if l := c.list("extensions"); l != nil {
+		extensions = nil
+		for _, e := range l {
+			extensions = append(extensions, jinja.Str(e))
+		}
+	}
+	lenient, err := c.bool("ignore_unknown_extensions", false)
+	if err != nil {
+		return nil, err
+	}
+	matching, err := regexp.Compile(c.text("files_matching"))
+	if err != nil {
+		return nil, fmt.Errorf("files_matching: %w", err)
+	}
+	ignored := c.list("ignore_files")
+	return func(path string) (bool, error) {
+		base := filepath.Base(path)
+		for _, pattern := range ignored {
+			if ok, _ := regexp.MatchString(jinja.Str(pattern)+"$", base); ok {
+				return false, nil
+			}
+		}
+		if !matching.MatchString(base) {
+			return false, nil
+		}
+		if slices.Contains(extensions, strings.TrimPrefix(filepath.Ext(base), ".")) {
+			return true, nil
+		}
+		if lenient || c.text("files_matching") != "" {
+			return false, nil
+		}
+		return false, fmt.Errorf("%s does not have a valid extension: %s", path, strings.Join(extensions, ", "))
+	}, nil
+}

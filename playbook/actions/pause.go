@@ -1,0 +1,74 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"gplay/jinja"
+)
+
+var pause = &Action{Name: "pause", Doc: "wait for a time, or for the person at the terminal", Params: []string{"minutes", "seconds", "prompt", "echo"}, ForAll: true, Run: runPause}
+
+func runPause(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	wait, timed, err := c.pauseTime()
+	if err != nil {
+		return nil, err
+	}
+	echo, err := c.bool("echo", true)
+	if err != nil {
+		return nil, err
+	}
+	start, input := time.Now(), ""
+	switch {
+	case timed:
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(wait):
+		}
+	case c.Prompt == nil:
+		c.Warn("Not waiting for response to prompt as stdin is not interactive")
+	default:
+		text := c.text("prompt")
+		if text == "" {
+			text = "Press enter to continue, Ctrl+C to interrupt"
+		}
+		if input, err = c.Prompt(fmt.Sprintf("[%s]\n%s:", c.title(), text), !echo); err != nil {
+			return nil, err
+		}
+	}
+	stop := time.Now()
+	elapsed := stop.Sub(start)
+	unit, n := "seconds", elapsed.Seconds()
+	if c.text("minutes") != "" {
+		unit, n = "minutes", elapsed.Minutes()
+	}
+	return jinja.NewDict("changed", false, "rc", 0, "stderr", "", "stdout", fmt.Sprintf("Paused for %s %s", strconv.FormatFloat(float64(int(n*100))/100, 'f', -1, 64), unit),
+		"start", stamp(start), "stop", stamp(stop), "delta", int(elapsed.Seconds()), "echo", echo, "user_input", input), nil
+}
+
+func stamp(t time.Time) string { return t.Format("2006-01-02 15:04:05.000000") }
+
+func (c *Call) title() string {
+	if c.Task.Name != nil {
+		return jinja.Str(c.Task.Name)
+	}
+	return c.Task.Action
+}
+
+func (c *Call) pauseTime() (wait time.Duration, timed bool, err error) {
+	for name, unit := range map[string]time.Duration{"minutes": time.Minute, "seconds": time.Second} {
+		text := c.text(name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return 0, false, fmt.Errorf("non-integer value given for prompt duration:\n%s", text)
+		}
+		return max(time.Duration(n*float64(unit)), 0), true, nil
+	}
+	return 0, false, nil
+}

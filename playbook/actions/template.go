@@ -1,0 +1,160 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"gplay/jinja"
+)
+
+// templateOptions are the arguments that say how the text is rendered; the
+// module on the host does not see them.
+var templateOptions = []string{
+	"newline_sequence", "block_start_string", "block_end_string", "variable_start_string", "variable_end_string",
+	"comment_start_string", "comment_end_string", "trim_blocks", "lstrip_blocks", "output_encoding",
+}
+
+var template = &Action{
+	Name: "template", Doc: "render a template file and put it on the host", Run: runTemplate,
+	Params: append([]string{"src", "dest", "backup", "force", "follow", "validate", "mode", "owner", "group", "attributes", "attr",
+		"selevel", "serole", "setype", "seuser", "unsafe_writes", "directory_mode"}, templateOptions...),
+}
+
+// runTemplate renders the template and lets copy's module put it in place.
+func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	src, dest := c.text("src"), c.text("dest")
+	if src == "" || dest == "" {
+		return nil, fmt.Errorf("src and dest are required")
+	}
+	path, err := c.find("templates", src)
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.render(path, dest)
+	if err != nil {
+		return nil, err
+	}
+	args := with(c.Args, append([]string{"src"}, templateOptions...), "_title", path)
+	if c.text("mode") == "preserve" {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		args.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
+	}
+	return c.copyText(ctx, text, filepath.Base(path), args)
+}
+
+func (c *Call) render(path, dest string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	options, err := c.lexer()
+	if err != nil {
+		return "", err
+	}
+	text, err := header(string(data), &options)
+	if err != nil {
+		return "", err
+	}
+	described, err := describe(path, dest)
+	if err != nil {
+		return "", err
+	}
+	scope := c.Scope.With(described)
+	scope.Dirs = append([]string{filepath.Dir(path)}, scope.Dirs...)
+	return scope.RenderFile(text, path, options)
+}
+
+// lexer reads the arguments that say how templates are written.
+func (c *Call) lexer() (jinja.Options, error) {
+	o := jinja.Options{
+		BlockStart: c.text("block_start_string"), BlockEnd: c.text("block_end_string"),
+		VariableStart: c.text("variable_start_string"), VariableEnd: c.text("variable_end_string"),
+		CommentStart: c.text("comment_start_string"), CommentEnd: c.text("comment_end_string"),
+	}
+	newlines := map[string]string{"": "\n", `\n`: "\n", `\r`: "\r", `\r\n`: "\r\n", "\n": "\n", "\r": "\r", "\r\n": "\r\n"}
+	newline, ok := newlines[c.text("newline_sequence")]
+	if !ok {
+		return o, fmt.Errorf(`newline_sequence needs to be one of: \n, \r or \r\n`)
+	}
+	if o.NewlineSequence = newline; newline == "\n" {
+		o.NewlineSequence = ""
+	}
+	var err error
+	if o.TrimBlocks, err = c.bool("trim_blocks", true); err != nil {
+		return o, err
+	}
+	o.LstripBlocks, err = c.bool("lstrip_blocks", false)
+	return o, err
+}
+
+const headerMark = "#jinja2:"
+
+// header applies a template's own first line of options. It is replaced by
+// nothing; the text keeps its other lines.
+func header(text string, o *jinja.Options) (string, error) {
+	if !strings.HasPrefix(text, headerMark) {
+		return text, nil
+	}
+	line, rest, _ := strings.Cut(text, "\n")
+	for pair := range strings.SplitSeq(strings.TrimPrefix(line, headerMark), ",") {
+		name, value, ok := strings.Cut(pair, ":")
+		if !ok {
+			return "", fmt.Errorf("the template's #jinja2: header has %q where name:value is expected", pair)
+		}
+		name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `'"`)
+		if err := option(o, name, value); err != nil {
+			return "", err
+		}
+	}
+	return rest, nil
+}
+
+func option(o *jinja.Options, name, value string) error {
+	texts := map[string]*string{
+		"block_start_string": &o.BlockStart, "block_end_string": &o.BlockEnd, "variable_start_string": &o.VariableStart,
+		"variable_end_string": &o.VariableEnd, "comment_start_string": &o.CommentStart, "comment_end_string": &o.CommentEnd,
+		"line_statement_prefix": &o.LineStatement, "line_comment_prefix": &o.LineComment, "newline_sequence": &o.NewlineSequence,
+	}
+	bools := map[string]*bool{"trim_blocks": &o.TrimBlocks, "lstrip_blocks": &o.LstripBlocks, "keep_trailing_newline": &o.KeepTrailingNewline}
+	switch {
+	case texts[name] != nil:
+		*texts[name] = value
+	case bools[name] != nil:
+		*bools[name] = strings.EqualFold(value, "true")
+	default:
+		return fmt.Errorf("the template's #jinja2: header has the unknown option %q", name)
+	}
+	return nil
+}
+
+// describe gives the variables that tell a template about itself.
+func describe(path, dest string) (*jinja.Dict, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	owner := ""
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		owner = strconv.Itoa(int(stat.Uid))
+		if u, err := user.LookupId(owner); err == nil {
+			owner = u.Username
+		}
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
+	return jinja.NewDict("ansible_managed", "Ansible managed", "template_host", hostname, "template_path", path,
+		"template_mtime", stamp(info.ModTime()), "template_uid", owner, "template_run_date", stamp(time.Now()),
+		"template_destpath", dest, "template_fullpath", path), nil
+}

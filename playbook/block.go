@@ -1,0 +1,237 @@
+package playbook
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+)
+
+// place is where tasks are read: what they will belong to.
+type place struct {
+	play     *Play
+	parent   *Block
+	role     *Role
+	file     string
+	handlers bool
+	dynamic  bool // below an include of the running playbook
+}
+
+func (p place) kind() kind {
+	if p.handlers {
+		return inHandler
+	}
+	return inTask
+}
+
+// items loads a list of tasks and blocks.
+func (l *loader) items(n *yaml.Node, p place) ([]Item, error) {
+	var items []Item
+	for _, entry := range n.Items {
+		if entry.Null() {
+			continue
+		}
+		if entry.Kind != yaml.Map {
+			return nil, l.errorf(entry, "a task has to be a dict, not %s", entry.Describe())
+		}
+		more, err := l.item(entry, p)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, more...)
+	}
+	return items, nil
+}
+
+func (l *loader) item(n *yaml.Node, p place) ([]Item, error) {
+	for _, key := range []string{"block", "rescue", "always"} {
+		if n.Key(key) != nil {
+			b, err := l.block(n, p)
+			if err == nil && p.handlers {
+				return b.Items, nil // handlers are notified one by one
+			}
+			return []Item{b}, err
+		}
+	}
+	t, err := l.task(n, p)
+	if err != nil {
+		return nil, err
+	}
+	switch t.Action {
+	case "include":
+		return l.include(n, t, p)
+	case "import_tasks":
+		return l.importTasks(n, t, p)
+	case "import_role":
+		return l.importRole(n, t, p)
+	case "include_tasks", "include_role":
+		if p.handlers && t.Action == "include_role" {
+			return nil, l.fail(source.Errorf(t.ActionPos, "include_role cannot be a handler"))
+		}
+		return []Item{t}, l.checkInclude(n, t)
+	}
+	return []Item{t}, nil
+}
+
+// block loads a block with its rescue and always.
+func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
+	if p.handlers && (n.Key("rescue") != nil || n.Key("always") != nil) {
+		return nil, l.errorf(n, "a block of handlers cannot have rescue or always")
+	}
+	if n.Key("block") == nil {
+		e := l.errorf(n, "rescue and always need a block")
+		return nil, e
+	}
+	b := &Block{Parent: p.parent, Play: p.play, Role: p.role, Explicit: true}
+	err := l.node(n, inBlock, &b.Node, func(pair yaml.Pair) bool {
+		_, action := l.actionKey(pair.Key)
+		return action && pair.Key.Value != "name"
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, pair := range n.Pairs {
+		if name, action := l.actionKey(pair.Key); action {
+			e := l.errorf(pair.Key, "a block holds tasks in a list and cannot itself run %s", name)
+			e.Hint = "make it a task of its own, with a dash, inside of the block"
+			return nil, e
+		}
+	}
+	p.parent = b
+	for key, items := range map[string]*[]Item{"block": &b.Items, "rescue": &b.Rescue, "always": &b.Always} {
+		list := n.Get(key)
+		if list.Null() {
+			continue
+		}
+		if list.Kind != yaml.List {
+			return nil, l.fail(wrongValue(key, list, "a list of tasks"))
+		}
+		if *items, err = l.items(list, p); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// taskFile loads the tasks in a file as the items of b.
+func (l *loader) taskFile(file string, b *Block, p place, at source.Pos) error {
+	leave, err := l.opening(file, at)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	n, err := l.read(file, at)
+	if err != nil {
+		return err
+	}
+	b.File = file
+	if n.Null() {
+		l.warn("file " + file + " is empty and had no tasks to include")
+		return nil
+	}
+	if n.Kind != yaml.List {
+		e := l.errorf(n, "a file of tasks has to be a list, not %s", n.Describe())
+		if n.Kind == yaml.Map {
+			e.Hint = "begin each task with a dash"
+		}
+		return e
+	}
+	p.parent, p.file = b, file
+	b.Items, err = l.items(n, p)
+	return err
+}
+
+// importTasks puts the tasks of a file in the place of the statement.
+func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
+	if t.Loop != nil {
+		e := source.Errorf(t.Loop.Pos, "import_tasks cannot have a loop: what it imports is part of the playbook before anything runs")
+		e.Hint = "use include_tasks"
+		return nil, l.fail(e)
+	}
+	if err := l.checkInclude(n, t); err != nil {
+		return nil, err
+	}
+	name, _ := taskFileName(t)
+	target, err := l.text(name, p)
+	if err != nil {
+		return nil, err
+	}
+	file := findTaskFile(target, p.subdir(), p.file, p.parent, p.role, p.play)
+	if !isFile(file) {
+		return nil, l.noFile(name, "tasks file", file)
+	}
+	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t}
+	defer l.enter(t.Pos, "imported")()
+	if err := l.taskFile(file, b, p, name.Pos); err != nil {
+		return nil, err
+	}
+	if p.handlers {
+		return b.Items, nil
+	}
+	return []Item{b}, nil
+}
+
+func (p place) subdir() string {
+	if p.handlers {
+		return "handlers"
+	}
+	return "tasks"
+}
+
+// findTaskFile looks for a file of tasks: beside the file that asks for it,
+// beside the files that included that one, in the role, beside the playbook.
+// When there is none it gives the path where it would be expected.
+func findTaskFile(name, subdir, from string, parent *Block, role *Role, play *Play) string {
+	dirs := []string{filepath.Dir(from)}
+	for _, b := range parent.chain() {
+		if b.File != "" && b.Role == role {
+			dirs = append(dirs, filepath.Dir(b.File))
+		}
+	}
+	if role != nil {
+		dirs = append(dirs, filepath.Join(role.Path, subdir), role.Path)
+	}
+	dirs = append(dirs, filepath.Join(play.Dir, subdir), play.Dir)
+	for _, dir := range slices.Compact(dirs) {
+		if path := absolute(name, dir); isFile(path) {
+			return path
+		}
+	}
+	return absolute(name, dirs[0])
+}
+
+// nearFile gives the file in path's directory whose name is nearest, whatever
+// its extension.
+func nearFile(path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	byStem := map[string]string{}
+	var stems []string
+	for _, e := range entries {
+		s := stem(e.Name())
+		byStem[s] = e.Name()
+		stems = append(stems, s)
+	}
+	want := stem(filepath.Base(path))
+	if name, ok := byStem[want]; ok {
+		return name
+	}
+	return byStem[source.Nearest(want, stems)]
+}
+
+func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
+
+func tasksOf(items []Item) []*Task {
+	var tasks []*Task
+	for _, item := range items {
+		if t, ok := item.(*Task); ok {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}

@@ -1,0 +1,277 @@
+package callback
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/runner"
+)
+
+// standard is Ansible's default output.
+type standard struct {
+	*display
+	shownTask string // the task whose banner came last
+}
+
+func (c *standard) marker(check bool) string {
+	if check && c.CheckMarkers {
+		return " [CHECK MODE]"
+	}
+	return ""
+}
+
+func (c *standard) PlaybookStart(pb *playbook.Playbook) {
+	if c.Verbosity > 1 {
+		c.banner("PLAYBOOK: " + filepath.Base(pb.File))
+	}
+	if c.Check && c.CheckMarkers {
+		c.banner("DRY RUN")
+	}
+	if c.Verbosity > 1 {
+		c.line(fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)), blue)
+	}
+}
+
+func (c *standard) PlayStart(play *runner.PlayInfo) {
+	text := "PLAY"
+	if name := strings.TrimSpace(play.Name); name != "" {
+		text += " [" + name + "]"
+	}
+	c.banner(text + c.marker(play.Check))
+}
+
+func (c *standard) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", cyan) }
+
+func (c *standard) NoHostsRemaining(*runner.PlayInfo) { c.banner("NO MORE HOSTS LEFT") }
+
+func (c *standard) TaskStart(task *runner.TaskInfo) {
+	if !c.HideOK && !c.HideSkipped {
+		c.taskBanner(task)
+	}
+}
+
+func (c *standard) taskBanner(task *runner.TaskInfo) {
+	prefix := "TASK"
+	if task.Handler {
+		prefix = "RUNNING HANDLER"
+	}
+	args := ""
+	if task.Args != "" && !task.NoLog {
+		args = " " + task.Args
+	}
+	c.banner(prefix + " [" + strings.TrimSpace(task.Name) + args + "]" + c.marker(task.Check))
+	if c.Verbosity > 1 {
+		c.taskPath(task)
+	}
+	c.shownTask = task.UUID
+}
+
+func (c *standard) taskPath(task *runner.TaskInfo) {
+	if task.Pos.IsValid() {
+		c.line(fmt.Sprintf("task path: %s:%d", task.Pos.File, task.Pos.Line), darkGray)
+	}
+}
+
+// begin shows the task's banner where another task's came in between.
+func (c *standard) begin(r *runner.Result) {
+	if c.shownTask != r.Task.UUID {
+		c.taskBanner(r.Task)
+	}
+}
+
+// isInclude reports whether a result is of an include that went well, which
+// Included tells of.
+func isInclude(r *runner.Result) bool {
+	switch r.Task.Action {
+	case "include", "include_tasks", "include_role", "import_tasks", "import_role":
+		return r.Status == runner.OK || r.Status == runner.Changed
+	}
+	return false
+}
+
+func label(r *runner.Result) string {
+	if r.Task.NoLog {
+		return "None"
+	}
+	return r.Label
+}
+
+func (c *standard) ItemResult(r *runner.Result) {
+	if isInclude(r) || c.hidden(r) {
+		return
+	}
+	c.begin(r)
+	switch r.Status {
+	case runner.Failed, runner.Unreachable:
+		c.warn(r)
+		c.failure(fmt.Sprintf("failed: [%s] (item=%s) => %s", hostLabel(r), label(r), c.dump(r)))
+	case runner.Skipped:
+		text := fmt.Sprintf("skipping: [%s] => (item=%s) ", r.Host, label(r))
+		c.line(text+c.detail(r), cyan)
+	default:
+		word, color := outcome(r)
+		c.line(fmt.Sprintf("%s: [%s] => (item=%s)", word, hostLabel(r), label(r))+c.detail(r), color)
+	}
+}
+
+func (c *standard) hidden(r *runner.Result) bool {
+	return r.Status == runner.OK && c.HideOK || r.Status == runner.Skipped && c.HideSkipped
+}
+
+func outcome(r *runner.Result) (word, color string) {
+	if r.Status == runner.Changed {
+		return "changed", yellow
+	}
+	return "ok", green
+}
+
+// detail is the result itself where it is to be seen.
+func (c *standard) detail(r *runner.Result) string {
+	if !c.verbose(r) {
+		return ""
+	}
+	return " => " + c.dump(r)
+}
+
+func (c *standard) Retry(r *runner.Result) {
+	name := r.Task.Title
+	if name == "" {
+		name = r.Task.Name
+	}
+	text := fmt.Sprintf("FAILED - RETRYING: [%s]: %s (%d retries left).", hostLabel(r), name, r.Left)
+	if c.Verbosity > 2 {
+		text += "Result was: " + c.dump(r)
+	}
+	c.line(text, darkGray)
+}
+
+func (c *standard) Result(r *runner.Result) {
+	if isInclude(r) {
+		c.begin(r)
+		return
+	}
+	if c.hidden(r) {
+		return
+	}
+	if r.Diff {
+		c.begin(r)
+		c.diffs(r)
+	}
+	c.begin(r)
+	switch r.Status {
+	case runner.Failed:
+		c.failed(r)
+	case runner.Unreachable:
+		c.unreachable(r)
+	case runner.Skipped:
+		c.line("skipping: ["+r.Host+"]"+c.detail(r), cyan)
+	default:
+		c.warn(r)
+		if !itemsShown(r) {
+			word, color := outcome(r)
+			c.line(word+": ["+hostLabel(r)+"]"+c.detail(r), color)
+		}
+	}
+}
+
+// itemsShown reports whether r sums up items that were shown before.
+func itemsShown(r *runner.Result) bool {
+	_, ok := r.Data.Get("results")
+	return r.Loop && ok
+}
+
+func (c *standard) failed(r *runner.Result) {
+	c.warn(r)
+	if !itemsShown(r) {
+		if c.PathOnFailure && c.Verbosity < 2 {
+			c.taskPath(r.Task)
+		}
+		c.failure(fmt.Sprintf("fatal: [%s]: FAILED! => %s", hostLabel(r), c.dump(r)))
+	}
+	c.ignored(r)
+}
+
+func (c *standard) unreachable(r *runner.Result) {
+	text := fmt.Sprintf("fatal: [%s]: UNREACHABLE! => %s", hostLabel(r), c.dump(r))
+	if c.FailedToErr {
+		c.lineTo(c.Err, text, brightRed)
+	} else {
+		c.line(text, brightRed)
+	}
+	c.ignored(r)
+}
+
+func (c *standard) ignored(r *runner.Result) {
+	if r.Ignored {
+		c.line("...ignoring", cyan)
+	}
+}
+
+func (c *standard) Included(file string, hosts []string, item string) {
+	text := fmt.Sprintf("included: %s for %s", file, strings.Join(hosts, ", "))
+	if item != "" {
+		text += " => (item=" + item + ")"
+	}
+	c.line(text, cyan)
+}
+
+func (c *standard) Notified(handler, host string) {
+	if c.Verbosity > 1 {
+		c.line(fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host), blue)
+	}
+}
+
+func (c *standard) Stats(s *runner.Stats) {
+	c.banner("PLAY RECAP")
+	for _, host := range s.Hosts {
+		c.line(c.recap(host, s.Counts[host]), "")
+	}
+	c.line("", "")
+	if c.CustomStats && len(s.Custom) > 0 {
+		c.customStats(s)
+	}
+	if c.Check && c.CheckMarkers {
+		c.banner("DRY RUN")
+	}
+}
+
+func (c *standard) recap(host string, n *runner.Counts) string {
+	color, width := green, 26
+	switch {
+	case n.Failed > 0 || n.Unreachable > 0:
+		color = red
+	case n.Changed > 0:
+		color = yellow
+	}
+	if c.Color {
+		host, width = c.paint(host, color), 37
+	}
+	return fmt.Sprintf("%-*s : %s", width, host, strings.Join([]string{
+		c.count("ok", n.OK, green),
+		c.count("changed", n.Changed, yellow),
+		c.count("unreachable", n.Unreachable, brightRed),
+		c.count("failed", n.Failed, red),
+		c.count("skipped", n.Skipped, cyan),
+		c.count("rescued", n.Rescued, green),
+		c.count("ignored", n.Ignored, brightPink),
+	}, " "))
+}
+
+func (c *standard) customStats(s *runner.Stats) {
+	c.banner("CUSTOM STATS: ")
+	flat := func(d *jinja.Dict) string { return strings.ReplaceAll(c.encode(d, 1), "\n", "") }
+	for _, host := range s.Hosts {
+		if d := s.Custom[host]; d != nil {
+			c.line("\t"+host+": "+flat(d), "")
+		}
+	}
+	if run := s.Custom[""]; run != nil {
+		c.line("", "")
+		c.line("\tRUN: "+flat(run), "")
+	}
+	c.line("", "")
+}

@@ -1,0 +1,147 @@
+package callback
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pmezard/go-difflib/difflib"
+
+	"gplay/jinja"
+	"gplay/playbook/runner"
+)
+
+// diffs shows what a result changed.
+func (d *display) diffs(r *runner.Result) {
+	if !r.Diff {
+		return
+	}
+	results := []any{r.Data}
+	if r.Loop {
+		results = listOf(r.Data, "results")
+	}
+	for _, result := range results {
+		data, ok := result.(*jinja.Dict)
+		if !ok {
+			continue
+		}
+		if changed, _ := data.Get("changed"); changed != true {
+			continue
+		}
+		v, _ := data.Get("diff")
+		if text := d.diff(v); text != "" {
+			d.line(text, "")
+		}
+	}
+}
+
+// diff is one diff, or a list of them, as text.
+func (d *display) diff(v any) string {
+	items := []any{v}
+	if l, ok := v.(*jinja.List); ok {
+		items = l.Items
+	}
+	var b strings.Builder
+	for _, item := range items {
+		if one, ok := item.(*jinja.Dict); ok {
+			d.oneDiff(&b, one)
+		}
+	}
+	return b.String()
+}
+
+func (d *display) oneDiff(b *strings.Builder, one *jinja.Dict) {
+	for _, skip := range []struct{ key, msg string }{
+		{"dst_binary", "destination file appears to be binary"},
+		{"src_binary", "source file appears to be binary"},
+		{"dst_larger", "destination file size is greater than %v"},
+		{"src_larger", "source file size is greater than %v"},
+	} {
+		if limit, ok := one.Get(skip.key); ok {
+			msg := skip.msg
+			if strings.Contains(msg, "%v") {
+				msg = fmt.Sprintf(msg, limit)
+			}
+			b.WriteString("diff skipped: " + msg + "\n")
+		}
+	}
+	before, isBefore := one.Get("before")
+	after, isAfter := one.Get("after")
+	if isBefore && isAfter {
+		d.unified(b, header(one, "before"), header(one, "after"), diffText(before), diffText(after))
+	}
+	if prepared, ok := one.Get("prepared"); ok {
+		b.WriteString(jinja.Str(prepared))
+	}
+}
+
+func header(one *jinja.Dict, side string) string {
+	if h, ok := one.Get(side + "_header"); ok {
+		return side + ": " + jinja.Str(h)
+	}
+	return side
+}
+
+// diffText is one side of a diff; what is no text is compared as JSON.
+func diffText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	}
+	text, err := jinja.JSON(v, jinja.JSONOptions{Indent: "    ", SortKeys: true, ASCII: true, Default: asText})
+	if err != nil {
+		return jinja.Str(v)
+	}
+	return text + "\n"
+}
+
+func (d *display) unified(b *strings.Builder, beforeName, afterName, before, after string) {
+	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
+		A: diffLines(before), B: diffLines(after), FromFile: beforeName, ToFile: afterName, Context: 3,
+	})
+	if err != nil || text == "" {
+		return
+	}
+	for _, line := range diffRows(text) {
+		color := ""
+		switch {
+		case strings.HasPrefix(line, "+"):
+			color = green
+		case strings.HasPrefix(line, "-"):
+			color = red
+		case strings.HasPrefix(line, "@@"):
+			color = cyan
+		}
+		b.WriteString(d.paint(line, color))
+	}
+	b.WriteString("\n")
+}
+
+const noNewline = "\\ No newline at end of file\n"
+
+// diffRows are the lines of a diff. What is said about a line belongs to it.
+func diffRows(text string) []string {
+	var rows []string
+	for _, line := range strings.SplitAfter(text, "\n") {
+		if line == noNewline {
+			rows[len(rows)-1] += line
+			continue
+		}
+		rows = append(rows, line)
+	}
+	return rows
+}
+
+// diffLines are the lines of text, each with its end.
+func diffLines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	lines := strings.SplitAfter(text, "\n")
+	if last := len(lines) - 1; lines[last] == "" {
+		return lines[:last]
+	}
+	lines[len(lines)-1] += "\n" + noNewline
+	return lines
+}

@@ -1,0 +1,549 @@
+package filters
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gplay/jinja"
+)
+
+var addressFilters = map[string]jinja.Filter{
+	"ipaddr":              addressFilter(0),
+	"ipmath":              ipMath,
+	"ipsubnet":            ipSubnet,
+	"ipv4":                addressFilter(4),
+	"ipv6":                addressFilter(6),
+	"ipwrap":              ipWrap,
+	"network_in_network":  networkInNetwork,
+	"nthhost":             nthHost,
+	"next_nth_usable":     nthUsable(1),
+	"previous_nth_usable": nthUsable(-1),
+}
+
+var addressTests = map[string]jinja.Test{
+	"in_network": func(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
+		p := bind(args, "network")
+		a, ok1 := parseNetwork(v, 0)
+		b, ok2 := parseNetwork(p.value(0, nil), 0)
+		return ok1 && ok2 && b.contains(a), p.err
+	},
+	"ip":   addressTest(0),
+	"ipv4": addressTest(4),
+	"ipv6": addressTest(6),
+}
+
+func addressTest(version int) jinja.Test {
+	return func(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
+		_, ok := parseNetwork(v, version)
+		return ok, bind(args).err
+	}
+}
+
+// network is an address and its prefix; plain when it was written without one.
+type network struct {
+	ip    netip.Addr
+	bits  int
+	plain bool
+	text  string // as written
+}
+
+func (n network) version() int {
+	if n.ip.Is4() {
+		return 4
+	}
+	return 6
+}
+
+func (n network) width() int { return n.ip.BitLen() }
+
+func (n network) size() *big.Int { return new(big.Int).Lsh(big.NewInt(1), uint(n.width()-n.bits)) }
+
+func (n network) sized(size int64) bool { return n.size().Cmp(big.NewInt(size)) == 0 }
+
+func (n network) String() string { return fmt.Sprintf("%s/%d", n.ip, n.bits) }
+
+func (n network) first() netip.Addr { return netip.PrefixFrom(n.ip, n.bits).Masked().Addr() }
+
+func (n network) last() netip.Addr {
+	return n.at(new(big.Int).Sub(n.size(), big.NewInt(1)))
+}
+
+// at is the address i after the first one of the network.
+func (n network) at(i *big.Int) netip.Addr {
+	return fromNumber(new(big.Int).Add(toNumber(n.first()), i), n.version())
+}
+
+func (n network) subnet() network { return network{ip: n.first(), bits: n.bits} }
+
+func (n network) contains(other network) bool {
+	return n.version() == other.version() && n.bits <= other.bits && netip.PrefixFrom(n.ip, n.bits).Masked().Contains(other.ip)
+}
+
+// broadcast is the address of that kind, when the network has one.
+func (n network) broadcast() (netip.Addr, bool) { return n.last(), n.version() == 4 && n.bits < 31 }
+
+func (n network) mask(host bool) string {
+	ones := new(big.Int).Sub(n.size(), big.NewInt(1))
+	if !host {
+		all := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), uint(n.width())), big.NewInt(1))
+		ones = all.Xor(all, ones)
+	}
+	return fromNumber(ones, n.version()).String()
+}
+
+// usable are the first and the last address that hosts can have.
+func (n network) usable() (first, last netip.Addr) {
+	if n.sized(2) {
+		return n.first(), n.last()
+	}
+	return n.first().Next(), n.last().Prev()
+}
+
+func toNumber(a netip.Addr) *big.Int { return new(big.Int).SetBytes(a.AsSlice()) }
+
+// fromNumber gives an invalid address for a number out of range.
+func fromNumber(n *big.Int, version int) netip.Addr {
+	size := 4
+	if version == 6 {
+		size = 16
+	}
+	if n.Sign() < 0 || n.BitLen() > 8*size {
+		return netip.Addr{}
+	}
+	a, _ := netip.AddrFromSlice(n.FillBytes(make([]byte, size)))
+	return a
+}
+
+// parseNetwork reads an address, a network or a number; version 0 is either.
+func parseNetwork(v any, version int) (network, bool) {
+	s, err := text(v)
+	if err != nil || v == nil || v == true || v == false || s == "" {
+		return network{}, false
+	}
+	if n, ok := new(big.Int).SetString(s, 10); ok && strings.Trim(s, "0123456789") == "" {
+		family := version
+		if family == 0 {
+			family = 4
+			if n.BitLen() > 32 {
+				family = 6
+			}
+		}
+		a := fromNumber(n, family)
+		return network{a, a.BitLen(), true, fmt.Sprintf("%s/%d", a, a.BitLen())}, a.IsValid()
+	}
+	address, prefix, hasPrefix := strings.Cut(s, "/")
+	ip, err := netip.ParseAddr(address)
+	if n, ok := new(big.Int).SetString(address, 10); err != nil && ok && hasPrefix {
+		ip, err = fromNumber(n, 4), nil
+		if !ip.IsValid() {
+			ip = fromNumber(n, 6)
+		}
+		s = ip.String() + "/" + prefix
+	}
+	if err != nil || !ip.IsValid() || ip.Zone() != "" {
+		return network{}, false
+	}
+	n := network{ip, ip.BitLen(), !hasPrefix, s}
+	if hasPrefix {
+		var ok bool
+		if n.bits, ok = prefixBits(prefix, ip); !ok {
+			return network{}, false
+		}
+	}
+	return n, version == 0 || n.version() == version
+}
+
+// prefixBits reads 24, 255.255.255.0 or 0.0.0.255.
+func prefixBits(prefix string, ip netip.Addr) (int, bool) {
+	if bits, err := strconv.Atoi(prefix); err == nil {
+		return bits, bits >= 0 && bits <= ip.BitLen()
+	}
+	mask, err := netip.ParseAddr(prefix)
+	if err != nil || mask.BitLen() != ip.BitLen() {
+		return 0, false
+	}
+	for bits := 0; bits <= ip.BitLen(); bits++ {
+		n := network{ip: ip, bits: bits}
+		if m := mask.String(); m == n.mask(false) || m == n.mask(true) {
+			return bits, true
+		}
+	}
+	return 0, false
+}
+
+var errNoNetwork = errors.New("Not a network address")
+
+// addressQueries are what ipaddr can be asked; nil stands for no answer.
+var addressQueries = map[string]func(n network) (any, error){}
+
+func init() { // some queries ask others
+	ask := func(answer func(n network) (any, error), names ...string) {
+		for _, name := range names {
+			addressQueries[name] = answer
+		}
+	}
+	when := func(ok func(n network) bool, v func(n network) any) func(n network) (any, error) {
+		return func(n network) (any, error) {
+			if !ok(n) {
+				return nil, nil
+			}
+			return v(n), nil
+		}
+	}
+	always := func(network) bool { return true }
+	written := func(n network) any { return n.text }
+	ofNetwork := func(v func(n network) (any, error)) func(n network) (any, error) {
+		return func(n network) (any, error) {
+			if n.plain {
+				return nil, errNoNetwork
+			}
+			if n.sized(1) {
+				return nil, nil
+			}
+			return v(n)
+		}
+	}
+	isHost := func(n network) bool { return n.ip != n.first() }
+	single := func(n network) bool { return n.sized(1) }
+	ask(when(always, func(n network) any {
+		if n.plain {
+			return n.ip.String()
+		}
+		return n.String()
+	}), "")
+	ask(when(func(n network) bool {
+		_, broadcast := n.broadcast()
+		return isHost(n) || single(n) || !broadcast
+	}, func(n network) any { return n.ip.String() }), "address", "ip")
+	ask(when(func(n network) bool {
+		_, broadcast := n.broadcast()
+		return isHost(n) || single(n) || !broadcast
+	}, func(n network) any { return n.String() }), "host")
+	ask(func(n network) (any, error) {
+		last, broadcast := n.broadcast()
+		if !n.sized(1) && !n.sized(2) && (n.ip == n.first() || broadcast && n.ip == last) {
+			return false, nil
+		}
+		return n.String(), nil
+	}, "address/prefix", "gateway", "gw", "host/prefix", "hostnet", "router")
+	ask(when(always, func(network) any { return true }), "bool")
+	ask(when(func(n network) bool { return !single(n) && !n.sized(2) }, func(n network) any {
+		if last, ok := n.broadcast(); ok {
+			return last.String()
+		}
+		return "None"
+	}), "broadcast")
+	ask(when(always, func(n network) any { return n.String() }), "cidr")
+	ask(when(always, func(n network) any { return n.mask(true) }), "hostmask", "wildcard")
+	ask(when(always, func(n network) any { return n.mask(false) }), "netmask")
+	ask(when(always, func(n network) any { return n.first().String() }), "network", "network_id")
+	ask(when(always, func(n network) any { return n.subnet().String() }), "network/prefix", "subnet")
+	ask(when(always, func(n network) any { return n.bits }), "prefix")
+	ask(when(always, func(n network) any { return wholeBig(n.size()) }), "size")
+	ask(when(always, func(n network) any { return n.version() }), "version")
+	ask(when(func(n network) bool { return !single(n) && !isHost(n) }, func(n network) any { return n.String() }), "net")
+	ask(when(func(n network) bool { return n.sized(2) || isHost(n) }, func(n network) any { return n.String() }), "ip/prefix")
+	ask(when(func(n network) bool { return n.sized(2) || isHost(n) }, func(n network) any {
+		return n.ip.String() + " " + n.mask(false)
+	}), "ip_netmask")
+	ask(when(always, func(n network) any { return n.first().String() + " " + n.mask(false) }), "network_netmask")
+	ask(when(always, func(n network) any { return n.first().String() + " " + n.mask(true) }), "network_wildcard")
+	ask(when(always, func(n network) any {
+		if n.sized(1) || isHost(n) {
+			return "address"
+		}
+		return "network"
+	}), "type")
+	ask(when(always, func(n network) any {
+		if n.plain {
+			return wholeBig(toNumber(n.ip))
+		}
+		return fmt.Sprintf("%s/%d", toNumber(n.ip), n.bits)
+	}), "int")
+	ask(when(always, func(n network) any {
+		switch {
+		case n.sized(1):
+			return 0
+		case n.sized(2):
+			return 2
+		}
+		return wholeBig(new(big.Int).Sub(n.size(), big.NewInt(2)))
+	}), "size_usable")
+	ask(ofNetwork(func(n network) (any, error) { a, _ := n.usable(); return a.String(), nil }), "first_usable")
+	ask(ofNetwork(func(n network) (any, error) { _, b := n.usable(); return b.String(), nil }), "last_usable")
+	ask(ofNetwork(func(n network) (any, error) {
+		a, b := n.usable()
+		return a.String() + "-" + b.String(), nil
+	}), "range_usable")
+	ask(ofNetwork(func(n network) (any, error) { return n.neighbour(1), nil }), "next_usable")
+	ask(ofNetwork(func(n network) (any, error) { return n.neighbour(-1), nil }), "previous_usable")
+	ask(peer, "peer")
+	ask(when(func(n network) bool { return n.version() == 4 }, written), "ipv4", "v4")
+	ask(when(func(n network) bool { return n.version() == 6 }, written), "ipv6", "v6")
+	ask(when(func(n network) bool { return n.ip.IsPrivate() || n.ip.IsLinkLocalUnicast() || n.ip.IsLoopback() }, written), "private")
+	ask(when(func(n network) bool {
+		return !n.ip.IsPrivate() && !n.ip.IsMulticast() && !n.ip.IsLoopback() && !n.ip.IsLinkLocalUnicast() && !n.ip.IsUnspecified()
+	}, written), "public")
+	ask(when(func(n network) bool { return n.ip.IsLoopback() }, written), "loopback", "lo")
+	ask(when(func(n network) bool { return n.ip.IsMulticast() }, written), "multicast")
+	ask(when(func(n network) bool { return !n.ip.IsMulticast() }, written), "unicast")
+	ask(when(func(n network) bool { return n.ip.IsLinkLocalUnicast() }, written), "link-local")
+	ask(when(always, func(n network) any { return reverseName(n.ip) }), "revdns")
+	ask(when(always, func(n network) any {
+		switch {
+		case n.version() == 4:
+			return n.text
+		case n.plain:
+			return "[" + n.ip.String() + "]"
+		}
+		return fmt.Sprintf("[%s]/%d", n.ip, n.bits)
+	}), "wrap")
+}
+
+func wholeBig(n *big.Int) any {
+	if n.IsInt64() {
+		return int(n.Int64())
+	}
+	return n
+}
+
+// neighbour is the address step further, where a host can have it.
+func (n network) neighbour(step int64) any {
+	first, last := n.usable()
+	a := fromNumber(new(big.Int).Add(toNumber(n.ip), big.NewInt(step)), n.version())
+	if a.IsValid() && a.Compare(first) >= 0 && a.Compare(last) <= 0 {
+		return a.String()
+	}
+	return nil
+}
+
+func peer(n network) (any, error) {
+	i := new(big.Int).Mod(toNumber(n.ip), big.NewInt(4)).Int64()
+	flip := int64(1)
+	switch {
+	case n.plain:
+		return nil, errNoNetwork
+	case n.sized(4) && i == 0:
+		return nil, errors.New("Network address of /30 has no peer")
+	case n.sized(4) && i == 3:
+		return nil, errors.New("Broadcast address of /30 has no peer")
+	case n.sized(4):
+		flip = 3
+	case !n.sized(2):
+		return nil, errors.New("Not a point-to-point network")
+	}
+	return fromNumber(new(big.Int).Xor(toNumber(n.ip), big.NewInt(flip)), n.version()).String(), nil
+}
+
+func reverseName(a netip.Addr) string {
+	var parts []string
+	zone := "in-addr.arpa."
+	for _, b := range a.AsSlice() {
+		if a.Is4() {
+			parts = append(parts, strconv.Itoa(int(b)))
+		} else {
+			parts = append(parts, fmt.Sprintf("%x", b>>4), fmt.Sprintf("%x", b&15))
+			zone = "ip6.arpa."
+		}
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, ".") + "." + zone
+}
+
+func addressFilter(version int) jinja.Filter {
+	return func(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+		p := bind(args, "query=", "version=", "alias=")
+		query, family := p.text(0, ""), version
+		if family == 0 && p.set(1) && jinja.Truth(p.values[1]) {
+			family = p.int(1, 0)
+		}
+		if p.err != nil {
+			return nil, p.err
+		}
+		return askAddress(v, query, family)
+	}
+}
+
+// askAddress answers for one address, or for each of a list but those without
+// an answer.
+func askAddress(v any, query string, version int) (any, error) {
+	if items, ok := sequence(v); ok {
+		answers := jinja.NewList()
+		for _, item := range items {
+			answer, err := askAddress(item, query, version)
+			if err != nil {
+				return nil, err
+			}
+			if jinja.Truth(answer) {
+				answers.Items = append(answers.Items, answer)
+			}
+		}
+		return answers, nil
+	}
+	n, ok := parseNetwork(v, version)
+	if !ok {
+		return false, nil
+	}
+	if answer := addressQueries[query]; answer != nil {
+		return answer(n)
+	}
+	if _, err := strconv.Atoi(query); err == nil {
+		return nthOf(n, query)
+	}
+	within, ok := parseNetwork(query, 0)
+	if !ok {
+		return nil, fmt.Errorf("ipaddr: unknown filter type: %s", query)
+	}
+	if within.contains(n) {
+		return n.text, nil
+	}
+	return nil, nil
+}
+
+// nthOf is the address of that index in a network, counted from the end when
+// it is negative.
+func nthOf(n network, index string) (any, error) {
+	switch {
+	case n.sized(1) && n.plain:
+		return n.ip.String(), nil
+	case n.sized(1):
+		return n.String(), nil
+	}
+	i, _ := new(big.Int).SetString(index, 10)
+	if i.Sign() < 0 {
+		i.Add(i, n.size())
+	}
+	if i.Sign() < 0 || i.Cmp(n.size()) >= 0 {
+		return false, nil
+	}
+	return fmt.Sprintf("%s/%d", n.at(i), n.bits), nil
+}
+
+func ipWrap(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "query=")
+	if p.err != nil {
+		return nil, p.err
+	}
+	if items, ok := sequence(v); ok {
+		wrapped := jinja.NewList()
+		for _, item := range items {
+			w, err := wrapOne(item)
+			if err != nil {
+				return nil, err
+			}
+			wrapped.Items = append(wrapped.Items, w)
+		}
+		return wrapped, nil
+	}
+	return wrapOne(v)
+}
+
+func wrapOne(v any) (any, error) {
+	if n, ok := parseNetwork(v, 0); ok {
+		return addressQueries["wrap"](n)
+	}
+	return v, nil
+}
+
+func ipMath(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "amount")
+	amount := p.int(0, 0)
+	if p.err != nil {
+		return nil, p.err
+	}
+	n, ok := parseNetwork(v, 0)
+	if !ok {
+		return nil, fmt.Errorf("You must pass a valid IP address; %s is invalid", jinja.Str(v))
+	}
+	a := fromNumber(new(big.Int).Add(toNumber(n.ip), big.NewInt(int64(amount))), n.version())
+	if !a.IsValid() {
+		return nil, fmt.Errorf("the address %d after %s does not exist", amount, n.ip)
+	}
+	return a.String(), nil
+}
+
+func nthHost(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "query=")
+	index := p.text(0, "")
+	n, ok := parseNetwork(v, 0)
+	i, isInt := new(big.Int).SetString(index, 10)
+	if p.err != nil || !ok || !isInt || n.sized(1) {
+		return false, p.err
+	}
+	if i.Sign() < 0 {
+		i.Add(i, n.size())
+	}
+	if i.Sign() < 0 || i.Cmp(n.size()) >= 0 {
+		return false, nil
+	}
+	return n.at(i).String(), nil
+}
+
+func nthUsable(direction int64) jinja.Filter {
+	return func(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+		p := bind(args, "offset")
+		offset := p.int(0, 0)
+		n, ok := parseNetwork(v, 0)
+		if p.err != nil || !ok || n.sized(1) {
+			return false, p.err
+		}
+		return n.neighbour(direction * int64(offset)), nil
+	}
+}
+
+func networkInNetwork(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "test")
+	outer, ok1 := parseNetwork(v, 0)
+	inner, ok2 := parseNetwork(p.value(0, nil), 0)
+	return ok1 && ok2 && outer.contains(inner), p.err
+}
+
+// ipSubnet is a network of a size, how many of them there are, or the one of
+// an index.
+func ipSubnet(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "query=", "index=")
+	query, hasIndex := p.text(0, ""), p.set(1)
+	index := p.text(1, "0")
+	n, ok := parseNetwork(v, 0)
+	if p.err != nil || !ok {
+		return false, p.err
+	}
+	if query == "" {
+		return n.subnet().String(), nil
+	}
+	bits, err := strconv.Atoi(query)
+	if err != nil || bits < 0 || bits > n.width() {
+		return false, nil
+	}
+	if n.sized(1) {
+		// The network of that size around an address.
+		outer := network{ip: n.ip, bits: bits}
+		if hasIndex {
+			return false, nil
+		}
+		return outer.subnet().String(), nil
+	}
+	if bits < n.bits {
+		return false, nil
+	}
+	count := new(big.Int).Lsh(big.NewInt(1), uint(bits-n.bits))
+	if !hasIndex {
+		return count.String(), nil
+	}
+	i, isInt := new(big.Int).SetString(index, 10)
+	if !isInt {
+		return false, nil
+	}
+	if i.Sign() < 0 {
+		i.Add(i, count)
+	}
+	if i.Sign() < 0 || i.Cmp(count) >= 0 {
+		return false, nil
+	}
+	return fmt.Sprintf("%s/%d", n.at(i.Lsh(i, uint(n.width()-bits))), bits), nil
+}

@@ -1,0 +1,84 @@
+package filters
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+func TestMistakesAreExplained(t *testing.T) {
+	env, scope := environment(), variables(t)
+	for _, c := range []struct{ expr, want string }{
+		{"missing|to_json", "'missing' is undefined"},
+		{"missing|mandatory", "Mandatory variable 'missing'  not defined."},
+		{"missing|mandatory(msg='give it')", "give it"},
+		{"d|combine(5)", "failed to combine variables, expected dicts but got a 'int'"},
+		{"d|combine(e, deep=true)", "'recursive' and 'list_merge' are the only valid keyword arguments"},
+		{"5|dict2items", "dict2items requires a dictionary, got <class 'int'> instead."},
+		{"'a'|items2dict", "items2dict requires a list, got <class 'str'> instead."},
+		{"users|subelements('nosuch')", "could not find 'nosuch' key in iterated item"},
+		{"[{'id':1},{'id':1}]|rekey_on_member('id')", "Key 1 is not unique, cannot correctly turn into dict"},
+		{"'x'|hash('md55')", "unsupported hash type md55"},
+		{"'x'|password_hash('rot13')", "crypt.crypt does not support 'rot13' algorithm"},
+		{"'x'|password_hash('sha512', 'no spaces')", "invalid characters in salt"},
+		{"'('|regex_replace('(')", "regular expression"},
+		{"'x'|regex_search('x', 'y')", "Unknown argument"},
+		{"'{'|from_json", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"},
+		{"'x'|to_datetime", "time data 'x' does not match format '%Y-%m-%d %H:%M:%S'"},
+		{"'x'|strftime('noon')", "Invalid value for epoch value (noon)"},
+		{"'10 apples'|human_to_bytes", "human_to_bytes() can't interpret following string: 10 apples"},
+		{"-1|log", "math domain error"},
+		{"'x'|pow(2)", "pow() can only be used on numbers"},
+		{"0|random", "empty range for randrange()"},
+		{"[]|random", "cannot choose from an empty sequence"},
+		{"range(100)|permutations|length", "the result has more than"},
+		{"'http://x:port/'|urlsplit", "Port could not be cast to integer value as 'port'"},
+		{"'a' is version('', '>')", "Version parameter to compare against cannot be empty"},
+		{"'1.a' is version('1.1', '>')", "Version comparison failed: '<' not supported between instances of 'str' and 'int'"},
+		{"'1' is version('2', 'about')", "Invalid operator type (about)"},
+		{"'1' is version('2', strict=true)", "invalid version number '1'"},
+		{"5 is changed", "The 'changed' test expects a dictionary"},
+		{"users|json_query('[')", "JMESPathError in json_query filter plugin"},
+		{"'10.0.0.1'|ipaddr('nosuch')", "unknown filter type: nosuch"},
+	} {
+		if got := evaluate(env, scope, c.expr); !strings.HasPrefix(got, "ERROR ") || !strings.Contains(got, c.want) {
+			t.Errorf("%s\n got %s\nwant %s", c.expr, got, c.want)
+		}
+	}
+}
+
+func TestWhatAnsibleHereCannotTell(t *testing.T) {
+	env, scope := environment(), variables(t)
+	for _, c := range []struct{ expr, want string }{
+		// Tests as filters, until Ansible 2.8.
+		{"result_ok|changed", "True"},
+		{"result_ok|success", "True"},
+		{"result_failed|failed", "True"},
+		{"result_skipped|skipped", "True"},
+		{"'14.04'|version_compare('12.04', '>=')", "True"},
+		{"'foobar'|search('bar')", "True"},
+		{"'foobar'|match('bar')", "False"},
+		// JMESPath's own specification.
+		{"users|json_query('[*].name')", "['alice', 'bob', 'Carol']"},
+		{"users|json_query('[?uid > `5`].uid')", "[10, 33]"},
+		{"users|community.general.json_query('[?name==`bob`] | [0].groups')", "[]"},
+		{"d|json_query('nosuch')", "None"},
+	} {
+		if got := evaluate(env, scope, c.expr); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.expr, got, c.want)
+		}
+	}
+}
+
+func TestBcryptIsAcceptedByAnother(t *testing.T) {
+	env, scope := environment(), variables(t)
+	for _, expr := range []string{
+		"'secret'|password_hash('bcrypt', 'abcdefghijklmnopqrstuu', rounds=4)", "'secret'|password_hash('blowfish', rounds=5)",
+	} {
+		hash := evaluate(env, scope, expr)
+		if err := bcrypt.CompareHashAndPassword([]byte(hash), []byte("secret")); err != nil {
+			t.Errorf("%s gives %s: %v", expr, hash, err)
+		}
+	}
+}

@@ -1,0 +1,357 @@
+package filters
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"gplay/jinja"
+)
+
+var textFilters = map[string]jinja.Filter{
+	"b64decode":  base64Decode,
+	"b64encode":  base64Encode,
+	"bool":       simple(toBool),
+	"comment":    comment,
+	"mandatory":  mandatory,
+	"quote":      simple(quote),
+	"split":      split,
+	"ternary":    ternary,
+	"to_uuid":    toUUID,
+	"type_debug": simple(func(v any) (any, error) { return typeDebug(v), nil }),
+}
+
+func inText(item any, s string) (bool, error) {
+	part, ok := item.(string)
+	if !ok {
+		return false, fmt.Errorf("'in <string>' requires string as left operand, not %s", jinja.TypeName(item))
+	}
+	return strings.Contains(s, part), nil
+}
+
+// typeDebug names a type as Ansible has it, where text is its own kind of str.
+func typeDebug(v any) string {
+	switch v.(type) {
+	case *jinja.Undefined:
+		return "AnsibleUndefined"
+	}
+	return jinja.TypeName(v)
+}
+
+func base64Encode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "encoding=")
+	s, err := text(v)
+	if err = errors.Join(err, p.err); err != nil {
+		return nil, err
+	}
+	data, err := encodeText(s, p.text(0, "utf-8"))
+	return base64.StdEncoding.EncodeToString(data), err
+}
+
+func base64Decode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "encoding=")
+	s, err := text(v)
+	if err = errors.Join(err, p.err); err != nil {
+		return nil, err
+	}
+	data, err := decodeBase64(s)
+	if err != nil {
+		return nil, err
+	}
+	return decodeText(data, p.text(0, "utf-8"))
+}
+
+// decodeBase64 skips what is no base64 character, as Python does.
+func decodeBase64(s string) ([]byte, error) {
+	clean := strings.Map(func(r rune) rune {
+		if r < 128 && (r == '+' || r == '/' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z') {
+			return r
+		}
+		return -1
+	}, s)
+	padding := strings.Count(s, "=")
+	switch {
+	case len(clean)%4 == 1:
+		return nil, fmt.Errorf("Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4", len(clean))
+	case len(clean)%4 != 0 && (len(clean)+padding)%4 != 0 && padding < 4-len(clean)%4:
+		return nil, errors.New("Incorrect padding")
+	}
+	return base64.RawStdEncoding.DecodeString(clean)
+}
+
+// normalEncoding is the name of an encoding without case and punctuation.
+func normalEncoding(name string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
+}
+
+func encodeText(s, encoding string) ([]byte, error) {
+	switch normalEncoding(encoding) {
+	case "utf8":
+		return []byte(s), nil
+	case "utf16le":
+		return utf16Bytes(s, false), nil
+	case "utf16be":
+		return utf16Bytes(s, true), nil
+	case "utf16":
+		return append([]byte{0xff, 0xfe}, utf16Bytes(s, false)...), nil
+	case "ascii", "usascii", "latin1", "iso88591":
+		limit := rune(256)
+		if strings.Contains(encoding, "ascii") {
+			limit = 128
+		}
+		var out []byte
+		for _, r := range s {
+			if r >= limit {
+				return nil, fmt.Errorf("the character %q is not in %s", r, encoding)
+			}
+			out = append(out, byte(r))
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("unknown encoding: %s", encoding)
+}
+
+func utf16Bytes(s string, big bool) []byte {
+	var out []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		if big {
+			out = append(out, byte(u>>8), byte(u))
+		} else {
+			out = append(out, byte(u), byte(u>>8))
+		}
+	}
+	return out
+}
+
+func decodeText(data []byte, encoding string) (string, error) {
+	switch normalEncoding(encoding) {
+	case "utf8", "ascii", "usascii":
+		if !utf8.Valid(data) {
+			return "", fmt.Errorf("the decoded bytes are no %s text", encoding)
+		}
+		return string(data), nil
+	case "latin1", "iso88591":
+		runes := make([]rune, len(data))
+		for i, b := range data {
+			runes[i] = rune(b)
+		}
+		return string(runes), nil
+	case "utf16le":
+		return fromUTF16(data, false), nil
+	case "utf16be":
+		return fromUTF16(data, true), nil
+	case "utf16":
+		big := len(data) > 1 && data[0] == 0xfe && data[1] == 0xff
+		if big || len(data) > 1 && data[0] == 0xff && data[1] == 0xfe {
+			data = data[2:]
+		}
+		return fromUTF16(data, big), nil
+	}
+	return "", fmt.Errorf("unknown encoding: %s", encoding)
+}
+
+func fromUTF16(data []byte, big bool) string {
+	units := make([]uint16, len(data)/2)
+	for i := range units {
+		low, high := data[2*i], data[2*i+1]
+		if big {
+			low, high = high, low
+		}
+		units[i] = uint16(high)<<8 | uint16(low)
+	}
+	return string(utf16.Decode(units))
+}
+
+// toBool is Ansible's bool: None stays None.
+func toBool(v any) (any, error) {
+	switch v := v.(type) {
+	case nil, bool:
+		return v, nil
+	case string:
+		switch strings.ToLower(v) {
+		case "yes", "on", "1", "true":
+			return true, nil
+		}
+		return false, nil
+	}
+	return jinja.Equal(v, 1), nil
+}
+
+// quote makes v one word of a shell command.
+func quote(v any) (any, error) {
+	if v == nil {
+		v = ""
+	}
+	s, err := text(v)
+	return shellQuote(s), err
+}
+
+func shellQuote(s string) string {
+	plain := func(r rune) bool {
+		return r < 128 && (r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("_@%+=:,./-", r))
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'"
+}
+
+func split(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "sep=", "maxsplit=")
+	s, ok := v.(string)
+	if !ok {
+		return nil, fmt.Errorf("split wants a string, not %s", jinja.TypeName(v))
+	}
+	sep, limit := p.text(0, ""), p.int(1, -1)
+	if p.err != nil {
+		return nil, p.err
+	}
+	if p.set(0) && sep == "" {
+		return nil, errors.New("empty separator")
+	}
+	var parts []string
+	switch {
+	case p.set(0) && limit >= 0:
+		parts = strings.SplitN(s, sep, limit+1)
+	case p.set(0):
+		parts = strings.Split(s, sep)
+	default:
+		parts = splitSpace(s, limit)
+	}
+	return textList(parts), nil
+}
+
+// splitSpace splits at runs of white space, limit times at most.
+func splitSpace(s string, limit int) []string {
+	var parts []string
+	for {
+		s = strings.TrimLeft(s, " \t\n\r\v\f")
+		if s == "" {
+			return parts
+		}
+		end := strings.IndexAny(s, " \t\n\r\v\f")
+		if limit >= 0 && len(parts) == limit || end < 0 {
+			if end < 0 {
+				return append(parts, s)
+			}
+			return append(parts, s)
+		}
+		parts, s = append(parts, s[:end]), s[end:]
+	}
+}
+
+func textList(parts []string) *jinja.List {
+	l := jinja.NewList()
+	for _, part := range parts {
+		l.Items = append(l.Items, part)
+	}
+	return l
+}
+
+func ternary(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "true_val", "false_val", "none_val=")
+	if p.err != nil {
+		return nil, p.err
+	}
+	switch {
+	case v == nil && p.set(2):
+		return p.values[2], nil
+	case undefined(v) != nil:
+		return nil, undefined(v)
+	case jinja.Truth(v):
+		return p.values[0], nil
+	}
+	return p.values[1], nil
+}
+
+// undefined is the error of using v where it is not there.
+func undefined(v any) error {
+	if u, ok := v.(*jinja.Undefined); ok {
+		return jinja.UndefinedError(u)
+	}
+	return nil
+}
+
+func mandatory(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "msg=")
+	u, ok := v.(*jinja.Undefined)
+	switch {
+	case p.err != nil || !ok:
+		return v, p.err
+	case p.set(0):
+		return nil, errors.New(p.text(0, ""))
+	case u.Name == "":
+		return nil, errors.New("Mandatory variable not defined.")
+	}
+	return nil, fmt.Errorf("Mandatory variable '%s'  not defined.", u.Name)
+}
+
+// uuidNamespace is the one of Ansible's own names.
+const uuidNamespace = "361E6D51-FAEC-444A-9079-341386DA8E2E"
+
+func toUUID(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "namespace=")
+	namespace := p.text(0, uuidNamespace)
+	s, err := text(v)
+	if err = errors.Join(err, p.err); err != nil {
+		return nil, err
+	}
+	id, err := uuid.Parse(namespace)
+	if err != nil {
+		return nil, fmt.Errorf("Invalid value '%s' for 'namespace': badly formed hexadecimal UUID string", namespace)
+	}
+	return uuid.NewSHA1(id, []byte(s)).String(), nil
+}
+
+// commentStyle is what stands around a comment and before its lines.
+type commentStyle struct{ beginning, decoration, end string }
+
+var commentStyles = map[string]commentStyle{
+	"plain":  {decoration: "# "},
+	"erlang": {decoration: "% "},
+	"c":      {decoration: "// "},
+	"cblock": {"/*", " * ", " */"},
+	"xml":    {"<!--", " - ", "-->"},
+}
+
+func comment(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "style=", "newline=", "beginning=", "prefix=", "prefix_count=", "decoration=", "postfix=", "postfix_count=", "end=")
+	s, ok := v.(string)
+	if !ok {
+		return nil, fmt.Errorf("comment wants a string, not %s", jinja.TypeName(v))
+	}
+	style, ok := commentStyles[p.text(0, "plain")]
+	if !ok {
+		return nil, fmt.Errorf("there is no comment style %q, use plain, erlang, c, cblock or xml", p.text(0, ""))
+	}
+	newline, decoration := p.text(1, "\n"), p.text(5, style.decoration)
+	bare := strings.TrimRight(decoration, " \t\n\r\v\f")
+	prefix, postfix := p.text(3, bare), p.text(6, bare)
+	prefixes, postfixes := p.int(4, 1), p.int(7, 1)
+	beginning, end := p.text(2, style.beginning), p.text(8, style.end)
+	if p.err != nil {
+		return nil, p.err
+	}
+	var out strings.Builder
+	if beginning != "" {
+		out.WriteString(beginning + newline)
+	}
+	if prefix == newline {
+		prefix = ""
+		out.WriteString(strings.Repeat(newline, max(prefixes, 0)))
+	} else if prefix != "" {
+		out.WriteString(strings.Repeat(prefix+newline, max(prefixes, 0)))
+	}
+	body := decoration + strings.ReplaceAll(s, newline, newline+decoration)
+	out.WriteString(strings.ReplaceAll(body, decoration+newline, bare+newline))
+	out.WriteString(strings.Repeat(newline+postfix, max(postfixes, 0)))
+	if end != "" {
+		out.WriteString(newline + end)
+	}
+	return out.String(), nil
+}

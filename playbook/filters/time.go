@@ -1,0 +1,490 @@
+package filters
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gplay/jinja"
+)
+
+var timeFilters = map[string]jinja.Filter{
+	"strftime":    strftimeFilter,
+	"to_datetime": toDateTime,
+}
+
+func strftimeFilter(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "second=", "utc=")
+	format, err := text(v)
+	second, utc := p.value(0, nil), p.truth(1, false)
+	if err = errors.Join(err, p.err); err != nil {
+		return nil, err
+	}
+	t := time.Now()
+	if second != nil {
+		s, ok := number(second)
+		if str, isText := second.(string); isText {
+			s, err = strconv.ParseFloat(strings.TrimSpace(str), 64)
+			ok = err == nil
+		}
+		if !ok || math.IsNaN(s) || math.Abs(s) > 1e14 {
+			return nil, fmt.Errorf("Invalid value for epoch value (%s)", jinja.Str(second))
+		}
+		t = time.Unix(int64(math.Floor(s)), 0)
+	}
+	if utc {
+		t = t.UTC()
+	}
+	return Strftime(format, t), nil
+}
+
+// directives are strftime's, but for those that are a Go layout.
+var directives = map[byte]func(t time.Time) string{
+	'%': func(time.Time) string { return "%" },
+	'n': func(time.Time) string { return "\n" },
+	't': func(time.Time) string { return "\t" },
+	'C': func(t time.Time) string { return fmt.Sprintf("%02d", t.Year()/100) },
+	'G': func(t time.Time) string { y, _ := t.ISOWeek(); return strconv.Itoa(y) },
+	'I': func(t time.Time) string { return fmt.Sprintf("%02d", (t.Hour()+11)%12+1) },
+	'U': func(t time.Time) string { return fmt.Sprintf("%02d", (t.YearDay()+6-int(t.Weekday()))/7) },
+	'V': func(t time.Time) string { _, w := t.ISOWeek(); return fmt.Sprintf("%02d", w) },
+	'W': func(t time.Time) string { return fmt.Sprintf("%02d", (t.YearDay()+6-(int(t.Weekday())+6)%7)/7) },
+	'f': func(t time.Time) string { return fmt.Sprintf("%06d", t.Nanosecond()/1000) },
+	'g': func(t time.Time) string { y, _ := t.ISOWeek(); return fmt.Sprintf("%02d", y%100) },
+	'j': func(t time.Time) string { return fmt.Sprintf("%03d", t.YearDay()) },
+	'k': func(t time.Time) string { return fmt.Sprintf("%2d", t.Hour()) },
+	'l': func(t time.Time) string { return fmt.Sprintf("%2d", (t.Hour()+11)%12+1) },
+	's': func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) },
+	'u': func(t time.Time) string { return strconv.Itoa((int(t.Weekday())+6)%7 + 1) },
+	'w': func(t time.Time) string { return strconv.Itoa(int(t.Weekday())) },
+	'P': func(t time.Time) string { return strings.ToLower(t.Format("PM")) },
+	'Y': func(t time.Time) string { return strconv.Itoa(t.Year()) },
+	'Z': func(t time.Time) string {
+		if name := t.Format("MST"); t.Location() != time.UTC {
+			return name
+		}
+		return "GMT"
+	},
+}
+
+var layouts = map[byte]string{
+	'A': "Monday", 'a': "Mon", 'B': "January", 'b': "Jan", 'h': "Jan", 'D': "01/02/06", 'x': "01/02/06", 'F': "2006-01-02",
+	'H': "15", 'M': "04", 'R': "15:04", 'S': "05", 'T': "15:04:05", 'X': "15:04:05", 'c': "Mon Jan _2 15:04:05 2006",
+	'd': "02", 'e': "_2", 'm': "01", 'p': "PM", 'r': "03:04:05 PM", 'y': "06", 'z': "-0700",
+}
+
+// Strftime gives t by Python's codes.
+func Strftime(format string, t time.Time) string {
+	var out strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			out.WriteByte(format[i])
+			continue
+		}
+		i++
+		unpadded := format[i] == '-' && i+1 < len(format)
+		if unpadded {
+			i++
+		}
+		piece := "%" + string(format[i])
+		if f := directives[format[i]]; f != nil {
+			piece = f(t)
+		} else if layout := layouts[format[i]]; layout != "" {
+			piece = t.Format(layout)
+		}
+		if unpadded {
+			piece = strings.TrimLeft(piece[:len(piece)-1], "0 ") + piece[len(piece)-1:]
+		}
+		out.WriteString(piece)
+	}
+	return out.String()
+}
+
+func toDateTime(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "format=")
+	format := p.text(0, "%Y-%m-%d %H:%M:%S")
+	s, ok := v.(string)
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case !ok:
+		return nil, fmt.Errorf("strptime() argument 1 must be str, not %s", jinja.TypeName(v))
+	}
+	t, err := strptime(s, format)
+	if err != nil {
+		return nil, err
+	}
+	return &dateTime{t}, nil
+}
+
+// parsed is what strptime has read so far.
+type parsed struct {
+	year, month, day, hour, minute, second, nano, yearDay int
+	pm, has12                                             bool
+	zone                                                  *time.Location
+	rest                                                  string
+}
+
+func strptime(s, format string) (time.Time, error) {
+	mismatch := fmt.Errorf("time data %s does not match format %s", jinja.Repr(s), jinja.Repr(format))
+	d := &parsed{year: 1900, month: 1, day: 1, zone: time.UTC, rest: s}
+	for _, long := range []struct{ short, long string }{
+		{"%D", "%m/%d/%y"}, {"%F", "%Y-%m-%d"}, {"%T", "%H:%M:%S"}, {"%R", "%H:%M"},
+		{"%c", "%a %b %d %H:%M:%S %Y"}, {"%x", "%m/%d/%y"}, {"%X", "%H:%M:%S"},
+	} {
+		format = strings.ReplaceAll(format, long.short, long.long)
+	}
+	for i := 0; i < len(format); i++ {
+		c := format[i]
+		switch {
+		case c == '%' && i+1 < len(format):
+			i++
+			if !d.read(format[i]) {
+				return time.Time{}, mismatch
+			}
+		case strings.IndexByte(" \t\n\r", c) >= 0:
+			trimmed := strings.TrimLeft(d.rest, " \t\n\r")
+			if trimmed == d.rest {
+				return time.Time{}, mismatch
+			}
+			d.rest = trimmed
+			for i+1 < len(format) && strings.IndexByte(" \t\n\r", format[i+1]) >= 0 {
+				i++
+			}
+		case d.rest == "" || !strings.EqualFold(d.rest[:1], string(c)):
+			return time.Time{}, mismatch
+		default:
+			d.rest = d.rest[1:]
+		}
+	}
+	if d.rest != "" {
+		return time.Time{}, fmt.Errorf("unconverted data remains: %s", d.rest)
+	}
+	if d.has12 {
+		d.hour %= 12
+		if d.pm {
+			d.hour += 12
+		}
+	}
+	if d.yearDay > 0 {
+		d.month, d.day = 1, d.yearDay
+	}
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, d.nano, d.zone)
+	if d.yearDay == 0 && t.Day() != d.day {
+		return time.Time{}, errors.New("day is out of range for month")
+	}
+	return t, nil
+}
+
+// number reads 1 to width digits.
+func (d *parsed) number(width, low, high int, to *int) bool {
+	n := 0
+	for n < width && n < len(d.rest) && d.rest[n] >= '0' && d.rest[n] <= '9' {
+		n++
+	}
+	for ; n > 0; n-- { // fewer digits where more make too large a number
+		if v, _ := strconv.Atoi(d.rest[:n]); v >= low && v <= high {
+			*to, d.rest = v, d.rest[n:]
+			return true
+		}
+	}
+	return false
+}
+
+// name reads the longest of names.
+func (d *parsed) name(names []string) (index int, ok bool) {
+	index = -1
+	for i, name := range names {
+		if len(d.rest) >= len(name) && strings.EqualFold(d.rest[:len(name)], name) && (index < 0 || len(name) > len(names[index])) {
+			index = i
+		}
+	}
+	if index < 0 {
+		return 0, false
+	}
+	d.rest = d.rest[len(names[index]):]
+	return index, true
+}
+
+func calendar(n int, name func(i int) string, length int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = name(i)
+		if length > 0 {
+			names[i] = names[i][:length]
+		}
+	}
+	return names
+}
+
+func monthName(i int) string { return time.Month(i + 1).String() }
+func dayName(i int) string   { return time.Weekday(i).String() }
+
+func (d *parsed) read(directive byte) bool {
+	ignored := 0
+	switch directive {
+	case 'Y':
+		return len(d.rest) >= 4 && strings.Trim(d.rest[:4], "0123456789") == "" && d.number(4, 1, 9999, &d.year)
+	case 'y':
+		if !d.number(2, 0, 99, &d.year) {
+			return false
+		}
+		d.year += 1900
+		if d.year < 1969 {
+			d.year += 100
+		}
+		return true
+	case 'm':
+		return d.number(2, 1, 12, &d.month)
+	case 'd', 'e':
+		return d.number(2, 1, 31, &d.day)
+	case 'H':
+		return d.number(2, 0, 23, &d.hour)
+	case 'I':
+		d.has12 = true
+		return d.number(2, 1, 12, &d.hour)
+	case 'M':
+		return d.number(2, 0, 59, &d.minute)
+	case 'S':
+		return d.number(2, 0, 61, &d.second)
+	case 'j':
+		return d.number(3, 1, 366, &d.yearDay)
+	case 'f':
+		before := len(d.rest)
+		if !d.number(6, 0, 999999, &d.nano) {
+			return false
+		}
+		d.nano *= int(math.Pow10(9 - (before - len(d.rest))))
+		return true
+	case 'w', 'u':
+		return d.number(1, 0, 7, &ignored)
+	case 'U', 'W':
+		return d.number(2, 0, 53, &ignored)
+	case 'B', 'b', 'h':
+		names := calendar(12, monthName, 3)
+		if directive == 'B' {
+			names = calendar(12, monthName, 0)
+		}
+		i, ok := d.name(names)
+		d.month = i + 1
+		return ok
+	case 'A':
+		_, ok := d.name(calendar(7, dayName, 0))
+		return ok
+	case 'a':
+		_, ok := d.name(calendar(7, dayName, 3))
+		return ok
+	case 'p':
+		i, ok := d.name([]string{"am", "pm"})
+		d.pm = i == 1
+		return ok
+	case 'z':
+		return d.readZone()
+	case 'Z':
+		_, ok := d.name([]string{"UTC", "GMT"})
+		return ok
+	case '%':
+		ok := strings.HasPrefix(d.rest, "%")
+		d.rest = strings.TrimPrefix(d.rest, "%")
+		return ok
+	}
+	return false
+}
+
+// readZone reads Z, +hhmm or +hh:mm.
+func (d *parsed) readZone() bool {
+	if strings.HasPrefix(d.rest, "Z") {
+		d.rest = d.rest[1:]
+		return true
+	}
+	if d.rest == "" || d.rest[0] != '+' && d.rest[0] != '-' {
+		return false
+	}
+	sign, h, m := d.rest[0], 0, 0
+	d.rest = d.rest[1:]
+	if !d.number(2, 0, 23, &h) {
+		return false
+	}
+	d.rest = strings.TrimPrefix(d.rest, ":")
+	if !d.number(2, 0, 59, &m) {
+		return false
+	}
+	offset := h*3600 + m*60
+	if sign == '-' {
+		offset = -offset
+	}
+	d.zone = time.FixedZone("", offset)
+	return true
+}
+
+// dateTime is Python's datetime.
+type dateTime struct{ time.Time }
+
+func (d *dateTime) isoFormat() string { return strings.Replace(d.String(), " ", "T", 1) }
+
+// String is Python's str().
+func (d *dateTime) String() string {
+	layout := "2006-01-02 15:04:05"
+	if d.Nanosecond() != 0 {
+		layout += ".000000"
+	}
+	if d.Location() != time.UTC {
+		layout += "-07:00"
+	}
+	return d.Format(layout)
+}
+
+// TypeName is Python's name of the type.
+func (d *dateTime) TypeName() string { return "datetime" }
+
+// Attr gives the parts of the date and the methods that playbooks use.
+func (d *dateTime) Attr(name string) (any, bool) {
+	parts := map[string]int{
+		"year": d.Year(), "month": int(d.Month()), "day": d.Day(), "hour": d.Hour(), "minute": d.Minute(),
+		"second": d.Second(), "microsecond": d.Nanosecond() / 1000,
+	}
+	if n, ok := parts[name]; ok {
+		return n, true
+	}
+	results := map[string]any{
+		"isoformat": d.isoFormat(), "weekday": (int(d.Weekday()) + 6) % 7, "isoweekday": (int(d.Weekday())+6)%7 + 1,
+		"timestamp": float64(d.naive().UnixMicro()) / 1e6,
+		"date":      &dateOnly{d.Time}, "toordinal": int(d.Unix()/86400) + 719163,
+	}
+	if v, ok := results[name]; ok {
+		return jinja.Func(func(*jinja.Context, *jinja.Args) (any, error) { return v, nil }), true
+	}
+	if name == "strftime" {
+		return jinja.Func(func(_ *jinja.Context, args *jinja.Args) (any, error) {
+			p := bind(args, "format")
+			return Strftime(p.text(0, ""), d.Time), p.err
+		}), true
+	}
+	return nil, false
+}
+
+// naive reads a date without a zone in the local one, as timestamp() does.
+func (d *dateTime) naive() time.Time {
+	if d.Location() != time.UTC {
+		return d.Time
+	}
+	return time.Date(d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), d.Nanosecond(), time.Local)
+}
+
+// Operate is d - other and d + other.
+func (d *dateTime) Operate(op string, other any) (any, error) {
+	switch o := other.(type) {
+	case *dateTime:
+		if op == "-" {
+			return timeDelta(d.Sub(o.Time)), nil
+		}
+	case timeDelta:
+		switch op {
+		case "-":
+			return &dateTime{d.Add(-time.Duration(o))}, nil
+		case "+":
+			return &dateTime{d.Add(time.Duration(o))}, nil
+		}
+	}
+	return nil, unsupported(op, d, other)
+}
+
+func unsupported(op string, a, b any) error {
+	return fmt.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", op, jinja.TypeName(a), jinja.TypeName(b))
+}
+
+// Compare orders d before or after other.
+func (d *dateTime) Compare(other any) (int, bool) {
+	o, ok := other.(*dateTime)
+	if !ok {
+		return 0, false
+	}
+	return d.Time.Compare(o.Time), true
+}
+
+// dateOnly is Python's date.
+type dateOnly struct{ time.Time }
+
+func (d *dateOnly) String() string { return d.Format("2006-01-02") }
+
+// timeDelta is Python's timedelta.
+type timeDelta time.Duration
+
+// Operate is t + other and t - other, and t times or by a number.
+func (t timeDelta) Operate(op string, other any) (any, error) {
+	if o, ok := other.(*dateTime); ok && op == "+" {
+		return o.Operate(op, t)
+	}
+	o, isDelta := other.(timeDelta)
+	f, isNumber := number(other)
+	switch {
+	case isDelta && op == "+":
+		return t + o, nil
+	case isDelta && op == "-":
+		return t - o, nil
+	case isDelta && op == "/" && o != 0:
+		return float64(t) / float64(o), nil
+	case isNumber && op == "*":
+		return timeDelta(float64(t) * f), nil
+	case isNumber && op == "/" && f != 0:
+		return timeDelta(float64(t) / f), nil
+	}
+	return nil, unsupported(op, t, other)
+}
+
+// Compare orders t before or after other.
+func (t timeDelta) Compare(other any) (int, bool) {
+	o, ok := other.(timeDelta)
+	return cmp.Compare(t, o), ok
+}
+
+const day = 24 * time.Hour
+
+// split gives days, and what is left over of them, never negative.
+func (t timeDelta) split() (days int, rest time.Duration) {
+	days, rest = int(time.Duration(t)/day), time.Duration(t)%day
+	if rest < 0 {
+		days, rest = days-1, rest+day
+	}
+	return days, rest
+}
+
+// TypeName is Python's name of the type.
+func (t timeDelta) TypeName() string { return "timedelta" }
+
+// Attr gives days, seconds, microseconds and total_seconds().
+func (t timeDelta) Attr(name string) (any, bool) {
+	days, rest := t.split()
+	switch name {
+	case "days":
+		return days, true
+	case "seconds":
+		return int(rest / time.Second), true
+	case "microseconds":
+		return int(rest % time.Second / time.Microsecond), true
+	case "total_seconds":
+		return jinja.Func(func(*jinja.Context, *jinja.Args) (any, error) { return time.Duration(t).Seconds(), nil }), true
+	}
+	return nil, false
+}
+
+// String is Python's str(): 2 days, 1:02:03.
+func (t timeDelta) String() string {
+	days, rest := t.split()
+	s := fmt.Sprintf("%d:%02d:%02d", rest/time.Hour, rest%time.Hour/time.Minute, rest%time.Minute/time.Second)
+	if micro := rest % time.Second / time.Microsecond; micro != 0 {
+		s += fmt.Sprintf(".%06d", micro)
+	}
+	switch {
+	case slices.Contains([]int{1, -1}, days):
+		return fmt.Sprintf("%d day, %s", days, s)
+	case days != 0:
+		return fmt.Sprintf("%d days, %s", days, s)
+	}
+	return s
+}

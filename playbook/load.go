@@ -1,0 +1,257 @@
+package playbook
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
+
+// Options say how playbooks are loaded.
+type Options struct {
+	// RolesPath are the directories of roles, after the playbook's own roles/.
+	RolesPath []string
+	ExtraVars *jinja.Dict
+	// Action gives the name gplay has for a module or action ("copy" for
+	// "ansible.builtin.copy"); not ok means there is none. A nil Action takes
+	// every name.
+	Action func(name string) (canonical string, ok bool)
+	// Actions are the names Action knows, for hints.
+	Actions []string
+	// Lookups are the names that with_ can be followed by; nil takes every one.
+	Lookups []string
+	// Template renders a value with vars where the language needs it while
+	// loading: names of imported files and of roles. Without it such names
+	// have to be plain.
+	Template func(vars *jinja.Dict, value any) (any, error)
+	// Warn and Deprecated are told what is worth knowing about the source,
+	// once for each place. They may be nil.
+	Warn, Deprecated func(msg string)
+}
+
+// loader loads one playbook, and what it includes while it runs.
+type loader struct {
+	Options
+	mu     sync.Mutex // held by every entry from outside
+	files  map[string]*yaml.Node
+	within []source.Note // what is being loaded, outermost first
+	open   []string      // the files being loaded, for imports that go in circles
+	told   map[string]bool
+	// collect takes the deprecations of the task that is being loaded.
+	collect *[]string
+}
+
+// Load reads a playbook and everything it names statically: imported
+// playbooks, roles with their dependencies, imported task files. Errors are
+// *source.Error where there is a place to show.
+func Load(path string, o Options) (*Playbook, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}}
+	pb := &Playbook{File: abs, loader: l}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pb.Plays, err = l.playbook(abs, nil, source.Pos{})
+	return pb, err
+}
+
+func (l *loader) warn(msg string) {
+	if l.Warn != nil && !l.told[msg] {
+		l.told[msg] = true
+		l.Warn(msg)
+	}
+}
+
+// deprecated tells of a 1.x form at pos.
+func (l *loader) deprecated(pos source.Pos, msg string) {
+	line := pos.String() + ": " + msg
+	if l.collect != nil {
+		*l.collect = append(*l.collect, line)
+	}
+	if l.Deprecated != nil && !l.told[line] {
+		l.told[line] = true
+		l.Deprecated(line)
+	}
+}
+
+// enter notes what is being loaded; the function it gives ends that.
+func (l *loader) enter(pos source.Pos, format string, args ...any) (leave func()) {
+	l.within = append(l.within, source.Note{Text: fmt.Sprintf(format, args...), Pos: pos})
+	return func() { l.within = l.within[:len(l.within)-1] }
+}
+
+// fail completes an error with what was being loaded.
+func (l *loader) fail(err error) error {
+	var e *source.Error
+	if errors.As(err, &e) && e.Within == nil {
+		for _, n := range slices.Backward(l.within) {
+			e.Within = append(e.Within, n)
+		}
+	}
+	return err
+}
+
+func (l *loader) errorf(n *yaml.Node, format string, args ...any) *source.Error {
+	e := source.Errorf(n.Pos, format, args...)
+	e.Len = n.Len
+	l.fail(e)
+	return e
+}
+
+// read gives a YAML file, parsed once. at is where it is asked for.
+func (l *loader) read(file string, at source.Pos) (*yaml.Node, error) {
+	if n, ok := l.files[file]; ok {
+		return n, nil
+	}
+	n, err := yaml.ReadFile(file, yaml.Options{Warn: l.warn})
+	if err != nil {
+		return nil, l.readError(file, at, err)
+	}
+	l.files[file] = n
+	return n, nil
+}
+
+func (l *loader) readError(file string, at source.Pos, err error) error {
+	var e *source.Error
+	if errors.As(err, &e) {
+		return l.fail(err)
+	}
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	e = source.Errorf(at, "cannot read %s: %v", source.Rel(file), err)
+	e.Err = err
+	if near := nearFile(file); near != "" && errors.Is(err, fs.ErrNotExist) {
+		e.Hint = fmt.Sprintf("did you mean %q?", filepath.Join(filepath.Dir(source.Rel(file)), near))
+	}
+	return l.fail(e)
+}
+
+// opening guards against files that import themselves.
+func (l *loader) opening(file string, at source.Pos) (leave func(), err error) {
+	if slices.Contains(l.open, file) {
+		return nil, l.fail(source.Errorf(at, "%s imports itself", source.Rel(file)))
+	}
+	l.open = append(l.open, file)
+	return func() { l.open = l.open[:len(l.open)-1] }, nil
+}
+
+// text renders a name that may be a template while loading.
+func (l *loader) text(n *yaml.Node, p place) (string, error) {
+	t, ok := n.Value.(*yaml.Template)
+	if !ok {
+		s, expected := checkText(n)
+		if expected != "" {
+			return "", l.errorf(n, "a name is expected here, not %s", n.Describe())
+		}
+		return s.(string), nil
+	}
+	if l.Template == nil {
+		return "", l.errorf(n, "a template cannot be used here")
+	}
+	v, err := l.Template(l.vars(p), t)
+	if err != nil {
+		e := l.errorf(n, "%q has to be known when the playbook is loaded: %v", t.Text, err)
+		e.Err = err
+		e.Hint = "use variables of the play or of -e here, or include_ instead of import_"
+		return "", e
+	}
+	return fmt.Sprint(v), nil
+}
+
+// vars are the variables known while loading, for names that are templates.
+func (l *loader) vars(p place) *jinja.Dict {
+	all := &jinja.Dict{}
+	add := func(d *jinja.Dict) {
+		for k, v := range d.All() {
+			all.Set(k, v)
+		}
+	}
+	if p.role != nil {
+		add(p.role.Defaults)
+	}
+	if p.play != nil {
+		for i := range p.play.Imports {
+			add(p.play.Imports[i].Vars)
+		}
+		add(p.play.Vars)
+		add(l.varsFiles(p.play))
+	}
+	if p.role != nil {
+		add(p.role.Vars)
+	}
+	for _, b := range slices.Backward(p.parent.chain()) {
+		add(b.Vars)
+	}
+	if p.role != nil {
+		add(p.role.Params)
+	}
+	add(l.ExtraVars)
+	return all
+}
+
+// varsFiles are the variables of the play's vars_files whose names are plain.
+func (l *loader) varsFiles(play *Play) *jinja.Dict {
+	all := &jinja.Dict{}
+	for _, file := range plainFiles(play.Keywords["vars_files"].Value) {
+		n, err := l.read(absolute(file, play.Dir), source.Pos{})
+		if err != nil {
+			continue
+		}
+		if d, ok := n.Any().(*jinja.Dict); ok {
+			for k, v := range d.All() {
+				all.Set(k, v)
+			}
+		}
+	}
+	return all
+}
+
+func plainFiles(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case *jinja.List:
+		var files []string
+		for _, item := range v.Items {
+			if s, ok := item.(string); ok {
+				files = append(files, s)
+			}
+		}
+		return files
+	}
+	return nil
+}
+
+func absolute(file, dir string) string {
+	if rest, ok := strings.CutPrefix(file, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	if filepath.IsAbs(file) {
+		return filepath.Clean(file)
+	}
+	return filepath.Join(dir, file)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

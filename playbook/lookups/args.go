@@ -1,0 +1,195 @@
+package lookups
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"gplay/internal/pyjson"
+	"gplay/internal/pyliteral"
+	"gplay/internal/source"
+	"gplay/jinja"
+)
+
+// settings are a lookup's options. The first one that is wrong is kept in err.
+type settings struct {
+	given *jinja.Dict
+	err   error
+}
+
+// read takes options, which must be among the names.
+func read(options *jinja.Dict, names ...string) *settings {
+	s := &settings{given: options}
+	for _, key := range options.Keys() {
+		name := jinja.Str(key)
+		if slices.Contains(names, name) {
+			continue
+		}
+		s.err = fmt.Errorf("it has no option %q", name)
+		if near := source.Nearest(name, names); near != "" {
+			s.err = fmt.Errorf("%w, did you mean %q?", s.err, near)
+		}
+		return s
+	}
+	return s
+}
+
+func (s *settings) value(name string, otherwise any) any {
+	v, ok := s.given.Get(name)
+	if !ok || v == nil {
+		return otherwise
+	}
+	if u, undefined := v.(*jinja.Undefined); undefined && s.err == nil {
+		s.err = jinja.UndefinedError(u)
+	}
+	return v
+}
+
+func (s *settings) text(name, otherwise string) string {
+	return jinja.Str(s.value(name, otherwise))
+}
+
+func (s *settings) truth(name string, otherwise bool) bool {
+	switch v := s.value(name, otherwise).(type) {
+	case string:
+		switch strings.ToLower(v) {
+		case "yes", "on", "1", "true", "y", "t":
+			return true
+		case "no", "off", "0", "false", "n", "f", "":
+			return false
+		}
+		s.fail(name, v, "true or false")
+		return otherwise
+	default:
+		return jinja.Truth(v)
+	}
+}
+
+func (s *settings) int(name string, otherwise int) int {
+	v := s.value(name, otherwise)
+	if n, ok := v.(int); ok {
+		return n
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(jinja.Str(v)))
+	if err != nil {
+		s.fail(name, v, "a whole number")
+	}
+	return n
+}
+
+func (s *settings) fail(name string, v any, want string) {
+	if s.err == nil {
+		s.err = fmt.Errorf("the option %s must be %s, not %s", name, want, jinja.Repr(v))
+	}
+}
+
+// inline reads a term such as `key file=x.csv col=2`: the words without = are
+// the key, the others override the options.
+func inline(term string, options *jinja.Dict) (key string, merged *jinja.Dict, err error) {
+	words, err := splitWords(term)
+	if err != nil {
+		return "", nil, err
+	}
+	merged = options.Copy()
+	var keys []string
+	for _, word := range words {
+		name, value, found := strings.Cut(word, "=")
+		if !found || name == "" {
+			keys = append(keys, word)
+			continue
+		}
+		merged.Set(name, unquote(value))
+	}
+	return strings.Join(keys, " "), merged, nil
+}
+
+// splitWords splits at white space outside of quotes, which stay.
+func splitWords(text string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	var quote rune
+	for _, r := range text {
+		switch {
+		case quote == 0 && unicode.IsSpace(r):
+			if word.Len() > 0 {
+				words = append(words, word.String())
+				word.Reset()
+			}
+			continue
+		case quote == 0 && (r == '"' || r == '\'') && strings.HasSuffix(word.String(), "="):
+			quote = r
+		case r == quote:
+			quote = 0
+		}
+		word.WriteRune(r)
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("a quote is not closed in %q", text)
+	}
+	if word.Len() > 0 {
+		words = append(words, word.String())
+	}
+	return words, nil
+}
+
+func unquote(s string) string {
+	if n := len(s); n > 1 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
+		return s[1 : n-1]
+	}
+	return s
+}
+
+// each runs a lookup term by term.
+func each(terms []any, one func(term string) ([]any, error)) ([]any, error) {
+	var all []any
+	for _, term := range terms {
+		if l, ok := term.(*jinja.List); ok {
+			more, err := each(l.Items, one)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
+			continue
+		}
+		s, ok := term.(string)
+		if u, undefined := term.(*jinja.Undefined); undefined {
+			return nil, jinja.UndefinedError(u)
+		}
+		if !ok {
+			s = jinja.Str(term)
+		}
+		values, err := one(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, values...)
+	}
+	return all, nil
+}
+
+func asValues(texts []string) []any {
+	values := make([]any, len(texts))
+	for i, s := range texts {
+		values[i] = s
+	}
+	return values
+}
+
+func isSpace(r rune) bool { return unicode.IsSpace(r) }
+
+// converted gives the list or dict that a text is the literal of.
+func converted(s string) any {
+	t := strings.TrimSpace(s)
+	if !strings.HasPrefix(t, "{") && !strings.HasPrefix(t, "[") {
+		return s
+	}
+	if v, err := pyjson.Decode(t); err == nil {
+		return v
+	}
+	if v, ok := pyliteral.Parse(t); ok {
+		return v
+	}
+	return s
+}

@@ -1,0 +1,196 @@
+package lookups
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gplay/jinja"
+	"gplay/playbook/filters"
+)
+
+// find gives the path of a file that is looked for in the subdirectory of
+// each directory and in the directory itself; ok is false when it is nowhere.
+func (c *Context) find(name, subdir string) (path string, ok bool) {
+	for _, candidate := range c.candidates(name, subdir) {
+		if _, err := os.Stat(candidate); err == nil {
+			return candidate, true
+		}
+	}
+	return "", false
+}
+
+func (c *Context) candidates(name, subdir string) []string {
+	if strings.HasPrefix(name, "~/") {
+		if home, err := os.UserHomeDir(); err == nil {
+			name = filepath.Join(home, name[2:])
+		}
+	}
+	if filepath.IsAbs(name) {
+		return []string{filepath.Clean(name)}
+	}
+	var all []string
+	for _, dir := range c.Dirs {
+		if first, _, _ := strings.Cut(name, "/"); first != subdir {
+			all = append(all, filepath.Join(dir, subdir, name))
+		}
+		all = append(all, filepath.Join(dir, name))
+	}
+	return all
+}
+
+// baseDir is the playbook's directory, where commands run and passwords lie.
+func (c *Context) baseDir() string {
+	if len(c.Dirs) == 0 {
+		return "."
+	}
+	return c.Dirs[len(c.Dirs)-1]
+}
+
+func (c *Context) read(name, subdir string) (text, path string, err error) {
+	path, ok := c.find(name, subdir)
+	if !ok {
+		return "", "", fmt.Errorf("could not locate file in lookup: %s (looked for %s)", name, strings.Join(c.candidates(name, subdir), ", "))
+	}
+	data, err := os.ReadFile(path)
+	return string(data), path, err
+}
+
+func file(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	o := read(options, "lstrip", "rstrip")
+	lstrip, rstrip := o.truth("lstrip", false), o.truth("rstrip", true)
+	if o.err != nil {
+		return nil, o.err
+	}
+	return each(terms, func(name string) ([]any, error) {
+		text, _, err := c.read(name, "files")
+		if lstrip {
+			text = strings.TrimLeftFunc(text, isSpace)
+		}
+		if rstrip {
+			text = strings.TrimRightFunc(text, isSpace)
+		}
+		return []any{text}, err
+	})
+}
+
+func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	o := read(options, "convert_data", "template_vars", "jinja2_native",
+		"variable_start_string", "variable_end_string", "comment_start_string", "comment_end_string")
+	delimiters := jinja.Options{
+		VariableStart: o.text("variable_start_string", ""), VariableEnd: o.text("variable_end_string", ""),
+		CommentStart: o.text("comment_start_string", ""), CommentEnd: o.text("comment_end_string", ""),
+		TrimBlocks: true,
+	}
+	convert := o.truth("convert_data", true)
+	extra, _ := o.value("template_vars", nil).(*jinja.Dict)
+	if o.err != nil {
+		return nil, o.err
+	}
+	return each(terms, func(name string) ([]any, error) {
+		text, path, err := c.read(name, "templates")
+		if err != nil {
+			return nil, err
+		}
+		v, err := c.Render(text, path, extra, delimiters)
+		if s, ok := v.(string); ok && convert {
+			v = converted(s)
+		}
+		return []any{v}, err
+	})
+}
+
+func fileGlob(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	if o := read(options); o.err != nil {
+		return nil, o.err
+	}
+	return each(terms, func(pattern string) ([]any, error) {
+		for _, candidate := range c.candidates(pattern, "files") {
+			files, err := filters.GlobFiles(candidate)
+			if err != nil || len(files) > 0 {
+				return asValues(files), err
+			}
+		}
+		return nil, nil
+	})
+}
+
+func firstFound(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	// files= and paths= may be given by name as well as in a term.
+	if len(terms) == 0 && options.Len() > 0 {
+		terms = []any{options}
+	}
+	search, skip, err := searchList(terms, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range search {
+		if path, ok := c.find(name, cmp.Or(c.Subdir, "files")); ok {
+			return []any{path}, nil
+		}
+	}
+	if skip {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("No file was found when using first_found. (looked for %s)", strings.Join(search, ", "))
+}
+
+// searchList gives the files that the terms of first_found name, in order.
+func searchList(terms []any, options *jinja.Dict) (search []string, skip bool, err error) {
+	for _, term := range terms {
+		given := options
+		switch term := term.(type) {
+		case *jinja.Dict:
+			given = term
+		case *jinja.List:
+			more, skips, err := searchList(term.Items, options)
+			if err != nil {
+				return nil, false, err
+			}
+			search, skip = append(search, more...), skips
+			continue
+		case string:
+		default:
+			return nil, false, fmt.Errorf("Invalid term supplied, can handle string, mapping or list of strings but got: %s", jinja.Repr(term))
+		}
+		o := read(given, "files", "paths", "skip")
+		files, paths := splitOn(o.value("files", nil), ",;"), splitOn(o.value("paths", nil), ",:;")
+		skip = o.truth("skip", false)
+		if o.err != nil {
+			return nil, false, o.err
+		}
+		switch {
+		case len(paths) > 0:
+			for _, path := range paths {
+				for _, name := range files {
+					search = append(search, filepath.Join(path, name))
+				}
+			}
+		case len(files) > 0:
+			search = files
+		default:
+			search = append(search, jinja.Str(term))
+		}
+	}
+	return search, skip, nil
+}
+
+// splitOn takes a text, or the texts of a list, apart at the separators.
+func splitOn(v any, separators string) []string {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return nil
+		}
+		return strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(separators, r) })
+	case *jinja.List:
+		var all []string
+		for _, item := range v.Items {
+			all = append(all, splitOn(item, separators)...)
+		}
+		return all
+	}
+	return nil
+}

@@ -1,0 +1,301 @@
+package playbook
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
+
+// playbook loads one playbook file; imports are the statements it came
+// through, outermost first, the last of them at at.
+func (l *loader) playbook(file string, imports []*Node, at source.Pos) ([]*Play, error) {
+	leave, err := l.opening(file, at)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	n, err := l.read(file, at)
+	if err != nil {
+		return nil, err
+	}
+	if n.Null() || n.Kind == yaml.List && len(n.Items) == 0 {
+		return nil, l.errorf(n, "the playbook is empty: there is nothing to do")
+	}
+	if n.Kind != yaml.List {
+		e := l.errorf(n, "a playbook has to be a list of plays, not %s", n.Describe())
+		if n.Kind == yaml.Map {
+			e.Hint = "begin the play with a dash: - hosts: all"
+		}
+		return nil, e
+	}
+	var plays []*Play
+	for _, entry := range n.Items {
+		more, err := l.entry(entry, file, imports)
+		if err != nil {
+			return nil, err
+		}
+		plays = append(plays, more...)
+	}
+	return plays, nil
+}
+
+// entry loads one item of a playbook: a play, or the import of a playbook.
+func (l *loader) entry(n *yaml.Node, file string, imports []*Node) ([]*Play, error) {
+	if n.Kind != yaml.Map {
+		return nil, l.errorf(n, "a play has to be a dict with hosts, not %s", n.Describe())
+	}
+	for _, p := range n.Pairs {
+		key, _ := p.Key.String()
+		switch name := builtin(key); name {
+		case "import_playbook", "include":
+			return l.importPlaybook(n, p, name, file, imports)
+		}
+	}
+	play, err := l.play(n, file, imports)
+	if err != nil {
+		return nil, err
+	}
+	return []*Play{play}, nil
+}
+
+// importPlaybook loads "import_playbook: file" and, as 1.x wrote it,
+// "include: file key=value".
+func (l *loader) importPlaybook(n *yaml.Node, stmt yaml.Pair, name, file string, imports []*Node) ([]*Play, error) {
+	imp := &Node{}
+	err := l.node(n, inImport, imp, func(p yaml.Pair) bool { return p.Key == stmt.Key || l.withoutEffect(p.Key) })
+	if err != nil {
+		return nil, err
+	}
+	if name == "include" {
+		l.deprecated(stmt.Key.Pos, "include of a playbook is a form of Ansible 1.x: write import_playbook")
+	}
+	target, err := l.importParams(stmt.Value, imp)
+	if err != nil {
+		return nil, err
+	}
+	at := place{play: &Play{Node: *imp, Imports: imports, Dir: filepath.Dir(file)}}
+	path, err := l.text(target, at)
+	if err != nil {
+		return nil, err
+	}
+	path = absolute(path, filepath.Dir(file))
+	if !isFile(path) {
+		return nil, l.noFile(target, "playbook", path)
+	}
+	defer l.enter(stmt.Key.Pos, "imported")()
+	return l.playbook(path, append(imports[:len(imports):len(imports)], imp), target.Pos)
+}
+
+// withoutEffect reports whether a key is a keyword that an import takes and
+// that does nothing there.
+func (l *loader) withoutEffect(key *yaml.Node) bool {
+	name, _ := key.String()
+	kw, ok := keywords[name]
+	if !ok || !kw.passed || kw.in&inImport != 0 || kw.in&inPlay == 0 {
+		return false
+	}
+	l.warn(key.Pos.String() + ": " + name + " of import_playbook has no effect: write it at the plays")
+	return true
+}
+
+// importParams splits "file key=value": the values become vars of imp.
+func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err error) {
+	if _, ok := n.String(); !ok {
+		return nil, l.fail(wrongValue("import_playbook", n, "the name of a playbook"))
+	}
+	args := &arguments{l: l, n: n, dict: &jinja.Dict{}, pos: map[string]source.Pos{}}
+	if err := args.pairs(n, false); err != nil {
+		return nil, err
+	}
+	raw, _ := args.dict.Get(rawParams)
+	args.dict.Delete(rawParams)
+	if tags, ok := args.dict.Get("tags"); ok {
+		imp.Keywords["tags"] = Keyword{tags, n.Pos}
+		args.dict.Delete("tags")
+	}
+	if args.dict.Len() > 0 {
+		imp.Vars = merged(imp.Vars, args.dict)
+	}
+	if s, ok := raw.(string); ok {
+		raw = strings.TrimSpace(s)
+	}
+	return &yaml.Node{Pos: n.Pos, Len: n.Len, Value: raw}, nil
+}
+
+func merged(dicts ...*jinja.Dict) *jinja.Dict {
+	all := &jinja.Dict{}
+	for _, d := range dicts {
+		for k, v := range d.All() {
+			all.Set(k, v)
+		}
+	}
+	return all
+}
+
+// play loads one play.
+func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error) {
+	play := &Play{Imports: imports, Dir: filepath.Dir(file)}
+	if err := l.node(n, inPlay, &play.Node, nil); err != nil {
+		return nil, l.notAPlay(n, err)
+	}
+	for _, imp := range slices.Backward(imports) {
+		play.Vars = merged(play.Vars, imp.Vars) // the outermost import wins
+	}
+	if err := l.hosts(n, play); err != nil {
+		return nil, err
+	}
+	defer l.enter(n.Pos, "in play %q", play.Title())()
+	if err := l.checkVarsFiles(n.Get("vars_files"), play); err != nil {
+		return nil, err
+	}
+	for _, section := range []struct {
+		key  string
+		load func(n *yaml.Node) error
+	}{
+		{"pre_tasks", func(n *yaml.Node) (err error) { play.PreTasks, err = l.section(n, play, file); return }},
+		{"roles", func(n *yaml.Node) error { return l.roles(n, play) }},
+		{"tasks", func(n *yaml.Node) (err error) { play.Tasks, err = l.section(n, play, file); return }},
+		{"post_tasks", func(n *yaml.Node) (err error) { play.PostTasks, err = l.section(n, play, file); return }},
+		{"handlers", func(n *yaml.Node) error { return l.playHandlers(n, play, file) }},
+	} {
+		s := n.Get(section.key)
+		if s.Null() {
+			s = &yaml.Node{Kind: yaml.List, Pos: n.Pos}
+		}
+		if s.Kind != yaml.List {
+			return nil, l.fail(wrongValue(section.key, s, "a list"))
+		}
+		if err := section.load(s); err != nil {
+			return nil, err
+		}
+	}
+	return play, nil
+}
+
+// notAPlay says so where a file of tasks is run as a playbook.
+func (l *loader) notAPlay(n *yaml.Node, err error) error {
+	if n.Get("hosts") != nil || n.Get("tasks") != nil || n.Get("roles") != nil {
+		return err
+	}
+	for _, p := range n.Pairs {
+		key, _ := p.Key.String()
+		if _, isKeyword := keywords[key]; isKeyword {
+			continue
+		}
+		if _, ok := l.action(key); ok && l.Action != nil {
+			e := l.errorf(p.Key, "a playbook has to be a list of plays, but this is a task")
+			e.Hint = "put it below a play: - hosts: … with tasks:"
+			return e
+		}
+	}
+	return err
+}
+
+// Title is the play's name as written, or its hosts.
+func (p *Play) Title() string {
+	for _, v := range []any{p.Name, p.Hosts} {
+		switch v := v.(type) {
+		case string:
+			return v
+		case *yaml.Template:
+			return v.Text
+		case *jinja.List:
+			return strings.Join(plainFiles(v), ",")
+		}
+	}
+	return ""
+}
+
+func (l *loader) hosts(n *yaml.Node, play *Play) error {
+	hosts := n.Get("hosts")
+	if hosts == nil {
+		e := l.errorf(n, "a play needs hosts")
+		e.Hint = "add hosts: all, or the name of a group"
+		return e
+	}
+	value, expected := checkTexts(hosts)
+	if hosts.Null() || value == "" || hosts.Kind == yaml.List && len(hosts.Items) == 0 {
+		return l.errorf(hosts, "hosts is empty")
+	}
+	if expected != "" {
+		return l.fail(wrongValue("hosts", hosts, expected))
+	}
+	if hosts.Kind == yaml.Scalars && !isTemplate(hosts) {
+		value, _ = checkText(hosts)
+	}
+	play.Hosts, play.HostsPos = value, hosts.Pos
+	return nil
+}
+
+// checkVarsFiles reads the files whose names are plain, so that their faults
+// show before anything runs.
+func (l *loader) checkVarsFiles(n *yaml.Node, play *Play) error {
+	if n.Null() {
+		return nil
+	}
+	items := n.Items
+	if n.Kind != yaml.List {
+		items = []*yaml.Node{n}
+	}
+	for _, item := range items {
+		name, ok := item.Value.(string)
+		if !ok {
+			continue
+		}
+		path := findVarsFile(name, play.Dir)
+		if path == "" {
+			return l.noFile(item, "vars file", absolute(name, play.Dir))
+		}
+		vars, err := l.read(path, item.Pos)
+		if err != nil {
+			return err
+		}
+		if !vars.Null() && vars.Kind != yaml.Map {
+			return l.errorf(vars, "a file of variables has to be a dict, not %s", vars.Describe())
+		}
+	}
+	return nil
+}
+
+// findVarsFile looks where Ansible does: in vars/ beside the playbook, then
+// beside it.
+func findVarsFile(name, dir string) string {
+	for _, path := range []string{absolute(name, filepath.Join(dir, "vars")), absolute(name, dir)} {
+		if isFile(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func (l *loader) section(n *yaml.Node, play *Play, file string) (*Block, error) {
+	b := &Block{Node: Node{Pos: n.Pos}, Play: play, File: file}
+	items, err := l.items(n, place{play: play, parent: b, file: file})
+	b.Items = items
+	return b, err
+}
+
+func (l *loader) playHandlers(n *yaml.Node, play *Play, file string) error {
+	items, err := l.items(n, place{play: play, file: file, handlers: true})
+	play.Handlers = tasksOf(items)
+	return err
+}
+
+// noFile is the error about a file that is not there.
+func (l *loader) noFile(n *yaml.Node, what, path string) *source.Error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return l.errorf(n, "the %s %s is a directory", what, source.Rel(path))
+	}
+	e := l.errorf(n, "the %s %s does not exist", what, source.Rel(path))
+	e.Err = fs.ErrNotExist
+	if near := nearFile(path); near != "" {
+		e.Hint = "did you mean \"" + near + "\"?"
+	}
+	return e
+}

@@ -1,0 +1,438 @@
+package playbook
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
+
+// from names the files of a role to use instead of main, by their directory.
+type from map[string]*yaml.Node
+
+// roles loads the roles section of a play.
+func (l *loader) roles(n *yaml.Node, play *Play) error {
+	play.Roles = &Block{Node: Node{Pos: n.Pos}, Play: play}
+	for _, entry := range n.Items {
+		r, err := l.roleEntry(entry, place{play: play, parent: play.Roles}, nil)
+		if err != nil {
+			return err
+		}
+		play.Roles.Items = append(play.Roles.Items, roleBlocks(r)...)
+		play.RoleList = append(play.RoleList, roleList(r)...)
+	}
+	return nil
+}
+
+// roleBlocks are the blocks of a role and of what it depends on, in the order
+// they run.
+func roleBlocks(r *Role) []Item {
+	var items []Item
+	for _, role := range roleList(r) {
+		items = append(items, role.Block)
+	}
+	return items
+}
+
+func roleList(r *Role) []*Role {
+	var list []*Role
+	for _, dep := range r.Dependencies {
+		list = append(list, roleList(dep)...)
+	}
+	return append(list, r)
+}
+
+// roleEntry loads one role of roles: or of a role's dependencies: its name, or
+// a dict with role, keywords and parameters.
+func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role) (*Role, error) {
+	r := &Role{Use: &Node{Pos: n.Pos, Keywords: map[string]Keyword{}}, Dependents: dependents, Params: &jinja.Dict{}, Public: true}
+	name := n
+	if n.Kind == yaml.Map {
+		if name = roleNameOf(n); name.Null() {
+			e := l.errorf(n, "this role has no name")
+			e.Hint = "write role: and its name"
+			return nil, e
+		}
+		if err := l.roleUse(n, name, r); err != nil {
+			return nil, err
+		}
+	}
+	text, err := l.text(name, p)
+	if err != nil {
+		return nil, err
+	}
+	if n.Kind != yaml.Map {
+		text, _, _ = strings.Cut(text, ",") // galaxy's name,version
+	}
+	path, err := l.findRole(text, name, r, p)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range dependents {
+		if d.Path == path {
+			return nil, l.circle(dependents[i:], name)
+		}
+	}
+	return r, l.loadRole(r, text, path, name, from{}, p)
+}
+
+func roleNameOf(n *yaml.Node) *yaml.Node {
+	for _, key := range []string{"role", "name", "src"} {
+		if v := n.Get(key); !v.Null() {
+			return v
+		}
+	}
+	return nil
+}
+
+// roleUse reads the keywords and parameters of a role's use. What is no
+// keyword is a parameter.
+func (l *loader) roleUse(n, name *yaml.Node, r *Role) error {
+	return l.node(n, inRole, r.Use, func(p yaml.Pair) bool {
+		key, _ := p.Key.Value.(string)
+		kw, isKeyword := keywords[key]
+		old, isOld := oldKeywords[key]
+		if isKeyword && kw.in&inRole != 0 && key != "name" || isOld && old.in&inRole != 0 {
+			return false
+		}
+		if p.Value != name && key != "role" && key != "name" {
+			r.Params.Set(key, p.Value.Any())
+		}
+		return true
+	})
+}
+
+// loadRole reads all files of the role at path. p is where it is used.
+func (l *loader) loadRole(r *Role, name, path string, at *yaml.Node, f from, p place) error {
+	r.Name, r.Path = name, path
+	if filepath.IsAbs(name) || strings.HasPrefix(name, ".") {
+		r.Name = filepath.Base(name)
+	}
+	defer l.enter(at.Pos, "in role %s", r.Name)()
+	return l.roleFiles(r, f, p, at)
+}
+
+func (l *loader) circle(roles []*Role, at *yaml.Node) error {
+	var names []string
+	for _, r := range roles {
+		names = append(names, r.Name)
+	}
+	first := names[0]
+	return l.errorf(at, "the role %s depends on itself: %s", first, strings.Join(append(names, first), " → "))
+}
+
+func (l *loader) roleFiles(r *Role, f from, p place, at *yaml.Node) error {
+	var err error
+	if r.Vars, err = l.roleVars(r, "vars", f, at); err != nil {
+		return err
+	}
+	if r.Defaults, err = l.roleVars(r, "defaults", f, at); err != nil {
+		return err
+	}
+	p.role = r
+	if err := l.meta(r, p, at); err != nil {
+		return err
+	}
+	r.Block = &Block{Node: Node{Pos: at.Pos}, Parent: p.parent, Play: p.play, Role: r, IsRole: true}
+	file, err := l.roleFile(r, "tasks", f, at)
+	if err != nil {
+		return err
+	}
+	if file != "" {
+		p.handlers = false
+		if err := l.taskFile(file, r.Block, p, at.Pos); err != nil {
+			return err
+		}
+	}
+	return l.roleHandlers(r, f, p, at)
+}
+
+func (l *loader) roleHandlers(r *Role, f from, p place, at *yaml.Node) error {
+	file, err := l.roleFile(r, "handlers", f, at)
+	if file == "" {
+		return err
+	}
+	b := &Block{Node: Node{Pos: at.Pos}, Parent: p.parent, Play: p.play, Role: r, IsRole: true}
+	p.handlers = true
+	if err := l.taskFile(file, b, p, at.Pos); err != nil {
+		return err
+	}
+	r.Handlers = tasksOf(b.Items)
+	return nil
+}
+
+// roleFile is a role's file of a kind, main or the one that was asked for;
+// "" when the role has no main.
+func (l *loader) roleFile(r *Role, dir string, f from, at *yaml.Node) (string, error) {
+	base, extensions := "main", []string{".yml", ".yaml", ".json", ""}
+	if n := f[dir]; n != nil {
+		base, _ = n.String()
+		extensions = []string{"", ".yml", ".yaml", ".json"}
+		at = n
+	}
+	root := filepath.Join(r.Path, dir)
+	for _, ext := range extensions {
+		path := filepath.Join(root, base+ext)
+		if isFile(path) {
+			return path, nil
+		}
+	}
+	if f[dir] == nil {
+		return "", nil
+	}
+	return "", l.noFile(at, dir+" file", filepath.Join(root, base))
+}
+
+// roleVars reads a role's vars or defaults: one file, or all in main/.
+func (l *loader) roleVars(r *Role, dir string, f from, at *yaml.Node) (*jinja.Dict, error) {
+	var files []string
+	main := "main"
+	if n := f[dir]; n != nil {
+		main, _ = n.String()
+	}
+	file, err := l.roleFile(r, dir, f, at)
+	switch whole := filepath.Join(r.Path, dir, main); {
+	case file != "":
+		files = []string{file}
+	case isDir(whole):
+		files = varsIn(whole)
+	case err != nil:
+		return nil, err
+	}
+	var vars *jinja.Dict
+	for _, file := range files {
+		n, err := l.read(file, at.Pos)
+		if err != nil {
+			return nil, err
+		}
+		if n.Null() {
+			continue
+		}
+		d, ok := n.Any().(*jinja.Dict)
+		if !ok {
+			return nil, l.errorf(n, "a role's %s have to be a dict, not %s", dir, n.Describe())
+		}
+		vars = merged(vars, d)
+	}
+	return vars, nil
+}
+
+// varsIn are the files of variables in a directory and those below it, in
+// their order by name.
+func varsIn(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		name := e.Name()
+		path := filepath.Join(dir, name)
+		switch {
+		case strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~"):
+		case isDir(path):
+			files = append(files, varsIn(path)...)
+		case slices.Contains([]string{"", ".yml", ".yaml", ".json"}, filepath.Ext(name)):
+			files = append(files, path)
+		}
+	}
+	return files
+}
+
+var metaKeys = []string{"allow_duplicates", "argument_specs", "collections", "dependencies", "galaxy_info"}
+
+// meta reads a role's meta/main.yml and the roles it depends on.
+func (l *loader) meta(r *Role, p place, at *yaml.Node) error {
+	file, err := l.roleFile(r, "meta", nil, at)
+	if specs, specErr := l.roleFile(r, "meta", from{"meta": {Value: "argument_specs"}}, at); specErr == nil && specs != "" {
+		l.warnSpecs(r)
+	}
+	if file == "" {
+		return err
+	}
+	n, err := l.read(file, at.Pos)
+	if err != nil || n.Null() {
+		return err
+	}
+	if n.Kind != yaml.Map {
+		return l.errorf(n, "a role's meta has to be a dict, not %s", n.Describe())
+	}
+	for _, pair := range n.Pairs {
+		key, _ := pair.Key.String()
+		if _, common := keywords[key]; !slices.Contains(metaKeys, key) && !common {
+			e := l.errorf(pair.Key, "unknown keyword %q in a role's meta", key)
+			e.Hint = source.DidYouMean(key, metaKeys)
+			return e
+		}
+	}
+	if allow := n.Get("allow_duplicates"); !allow.Null() {
+		value, expected := checkBool(allow)
+		if expected != "" {
+			return l.fail(wrongValue("allow_duplicates", allow, expected))
+		}
+		r.AllowDuplicates = value == true
+	}
+	if !n.Get("argument_specs").Null() {
+		l.warnSpecs(r)
+	}
+	return l.dependencies(n.Get("dependencies"), r, p)
+}
+
+func (l *loader) warnSpecs(r *Role) {
+	l.warn("the argument specification of the role " + r.Name + " is not checked: gplay has no validate_argument_spec yet")
+}
+
+func (l *loader) dependencies(n *yaml.Node, r *Role, p place) error {
+	if n.Null() {
+		return nil
+	}
+	if n.Kind != yaml.List {
+		return l.fail(wrongValue("dependencies", n, "a list of roles"))
+	}
+	dependents := append(r.Dependents[:len(r.Dependents):len(r.Dependents)], r)
+	for _, entry := range n.Items {
+		dep, err := l.roleEntry(entry, p, dependents)
+		if err != nil {
+			return err
+		}
+		dep.Public = r.Public
+		r.Dependencies = append(r.Dependencies, dep)
+	}
+	return nil
+}
+
+// findRole is the directory of a role.
+func (l *loader) findRole(name string, at *yaml.Node, r *Role, p place) (string, error) {
+	dirs := []string{filepath.Join(p.play.Dir, "roles")}
+	for _, dir := range l.RolesPath {
+		dirs = append(dirs, absolute(dir, p.play.Dir))
+	}
+	for _, asks := range []*Role{p.role, last(r.Dependents)} {
+		if asks != nil {
+			dirs = append(dirs, filepath.Dir(asks.Path))
+		}
+	}
+	dirs = append(dirs, p.play.Dir)
+	if path := collectionRole(name, p); path != "" {
+		return path, nil
+	}
+	for _, dir := range dirs {
+		if path := absolute(name, dir); isDir(path) {
+			return path, nil
+		}
+	}
+	return "", l.noRole(name, at, dirs)
+}
+
+func last(roles []*Role) *Role {
+	if len(roles) == 0 {
+		return nil
+	}
+	return roles[len(roles)-1]
+}
+
+// collectionRole is the directory of a role of an installed collection, the
+// using role's own to begin with: namespace.collection.role.
+func collectionRole(name string, p place) string {
+	parts := strings.Split(name, ".")
+	if len(parts) < 3 {
+		return ""
+	}
+	roots := []string{filepath.Join(p.play.Dir, "collections"), absolute("~/.ansible/collections", p.play.Dir), "/usr/share/ansible/collections"}
+	if p.role != nil {
+		if root, _, ok := strings.Cut(p.role.Path, "/ansible_collections/"); ok {
+			roots = append([]string{root}, roots...)
+		}
+	}
+	below := filepath.Join(append([]string{parts[0], parts[1], "roles"}, parts[2:]...)...)
+	for _, root := range roots {
+		if path := filepath.Join(root, "ansible_collections", below); isDir(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func (l *loader) noRole(name string, at *yaml.Node, dirs []string) error {
+	dirs = slices.Compact(dirs)
+	shown := make([]string, len(dirs))
+	var names []string
+	for i, dir := range dirs {
+		shown[i] = source.Rel(dir)
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if e.IsDir() {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	e := l.errorf(at, "the role %q was not found in %s", name, strings.Join(shown, ", "))
+	e.Err = fs.ErrNotExist
+	e.Hint = source.DidYouMean(name, names)
+	return e
+}
+
+// importRole puts a role's tasks in the place of the statement.
+func (l *loader) importRole(n *yaml.Node, t *Task, p place) ([]Item, error) {
+	if t.Loop != nil {
+		e := source.Errorf(t.Loop.Pos, "import_role cannot have a loop: what it imports is part of the playbook before anything runs")
+		e.Hint = "use include_role"
+		return nil, l.fail(e)
+	}
+	if p.handlers {
+		return nil, l.fail(source.Errorf(t.ActionPos, "import_role cannot be a handler"))
+	}
+	if err := l.checkInclude(n, t); err != nil {
+		return nil, err
+	}
+	name, _ := roleName(t)
+	text, err := l.text(name, p)
+	if err != nil {
+		return nil, err
+	}
+	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t}
+	p.parent = b
+	r, err := l.usedRole(t, text, name, p)
+	if err != nil {
+		return nil, err
+	}
+	b.Items = roleBlocks(r)
+	p.play.RoleList = append(p.play.RoleList, roleList(r)...)
+	return []Item{b}, nil
+}
+
+// usedRole loads the role of an import_role or include_role. Its keywords are
+// those of the block around it.
+func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, error) {
+	r := &Role{Use: &Node{Pos: t.Pos, Vars: t.Vars}, Params: &jinja.Dict{}, AllowDuplicates: true, Public: true}
+	if p.role != nil {
+		r.Dependents = append(p.role.Dependents[:len(p.role.Dependents):len(p.role.Dependents)], p.role)
+	}
+	f := from{}
+	for _, dir := range []string{"tasks", "vars", "defaults", "handlers"} {
+		n, ok := t.argument(dir + "_from")
+		if !ok {
+			continue
+		}
+		file, err := l.text(n, p)
+		if err != nil {
+			return nil, err
+		}
+		// Only names: what is above the directory is none of the role's.
+		f[dir] = &yaml.Node{Pos: n.Pos, Len: n.Len, Value: filepath.Base(file)}
+	}
+	path, err := l.findRole(name, at, r, p)
+	if err != nil {
+		return nil, err
+	}
+	err = l.loadRole(r, name, path, at, f, p)
+	allow, given := t.Args.Get("allow_duplicates")
+	r.AllowDuplicates = !given || allow == true || truths[strings.ToLower(fmt.Sprint(allow))]
+	return r, err
+}

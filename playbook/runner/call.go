@@ -1,0 +1,182 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"gplay/connection"
+	"gplay/jinja"
+	"gplay/playbook/actions"
+	"gplay/playbook/vars"
+)
+
+// arguments are the task's arguments, templated; those that are omit are left
+// out.
+func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
+	out := jinja.NewDict()
+	if err := x.defaults(scope, out); err != nil {
+		return nil, err
+	}
+	if x.task.ArgsTemplate != nil {
+		v, err := scope.Template(x.task.ArgsTemplate)
+		if err != nil {
+			return nil, err
+		}
+		if d, ok := v.(*jinja.Dict); ok {
+			merge(out, d)
+		}
+	}
+	for k, raw := range x.task.Args.All() {
+		v, err := scope.Template(raw)
+		if err != nil {
+			return nil, err
+		}
+		if v, keep := withoutOmit(v); keep {
+			out.Set(k, v)
+		}
+	}
+	return out, nil
+}
+
+func merge(into, from *jinja.Dict) {
+	for k, v := range from.All() {
+		if v, keep := withoutOmit(v); keep {
+			into.Set(k, v)
+		}
+	}
+}
+
+// defaults puts module_defaults for the task's action into out.
+func (x *execution) defaults(scope *vars.Scope, out *jinja.Dict) error {
+	for _, k := range x.task.Chain("module_defaults") {
+		v, err := scope.Template(k.Value)
+		if err != nil {
+			return err
+		}
+		for _, item := range asList(v) {
+			d, _ := item.(*jinja.Dict)
+			for name, args := range d.All() {
+				canonical, _ := Known(jinja.Str(name))
+				if a, ok := args.(*jinja.Dict); ok && canonical == x.task.Action {
+					merge(out, a)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// withoutOmit takes omitted values out of v, however deep; keep is false when
+// v is one itself.
+func withoutOmit(v any) (any, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, v != vars.Omit
+	case *jinja.Dict:
+		out := jinja.NewDict()
+		for k, item := range v.All() {
+			if item, keep := withoutOmit(item); keep {
+				out.Set(k, item)
+			}
+		}
+		return out, true
+	case *jinja.List:
+		out := jinja.NewList()
+		for _, item := range v.Items {
+			if item, keep := withoutOmit(item); keep {
+				out.Items = append(out.Items, item)
+			}
+		}
+		return out, true
+	}
+	return v, true
+}
+
+// call is what the action gets of this task.
+func (x *execution) call(scope *vars.Scope, s *settings, args *jinja.Dict) *actions.Call {
+	return &actions.Call{
+		Task: x.task, Args: args, Scope: scope, Host: x.host.Name, Dirs: scope.Dirs,
+		Check: s.check, Diff: s.diff, Verbosity: x.Verbosity, Prompt: x.Prompt,
+		Module: func(ctx context.Context, name string, args *jinja.Dict, files map[string]actions.File) (*jinja.Dict, error) {
+			return x.module(ctx, scope, s, name, args, files)
+		},
+		Exec: func(ctx context.Context, command string, stdin io.Reader) (int, []byte, []byte, error) {
+			conn, err := x.conn(ctx, scope, s)
+			if err != nil {
+				return 0, nil, nil, err
+			}
+			return conn.Exec(ctx, command, stdin)
+		},
+		NoAgent: func(err error) bool {
+			var none *connection.NoAgent
+			return errors.As(err, &none) && s.async == 0
+		},
+		Upload: func(ctx context.Context, name string, content io.Reader) (string, func() error, error) {
+			conn, err := x.conn(ctx, scope, s)
+			if err != nil {
+				return "", nil, err
+			}
+			return conn.Upload(ctx, name, content)
+		},
+		Environment: s.environment,
+		Reset: func() error {
+			t, err := x.target(scope, s)
+			if err == nil {
+				x.pool.Reset(t)
+			}
+			return err
+		},
+		AddHost: x.addHost, GroupBy: x.groupBy, Warn: func(msg string) { x.warn("%s", msg) },
+	}
+}
+
+func (x *execution) conn(ctx context.Context, scope *vars.Scope, s *settings) (connection.Conn, error) {
+	t, err := x.target(scope, s)
+	if err != nil {
+		return nil, err
+	}
+	return x.pool.Get(ctx, t)
+}
+
+// module runs a module on the host.
+func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, name string, args *jinja.Dict, files map[string]actions.File) (*jinja.Dict, error) {
+	conn, err := x.conn(ctx, scope, s)
+	if err != nil {
+		return nil, err
+	}
+	plain, _ := jinja.ToGo(args).(map[string]any)
+	call := connection.Call{Module: name, Args: plain, Check: s.check, Diff: s.diff, Environment: s.environment, Timeout: s.timeout}
+	if len(files) > 0 {
+		call.Files = map[string]connection.File{}
+		for n, f := range files {
+			call.Files[n] = connection.File(f)
+		}
+	}
+	switch {
+	case s.async > 0 && s.poll == 0:
+		call.Async = s.async
+	case s.async > 0:
+		call.Timeout = s.async
+	}
+	result, err := conn.Module(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	d, _ := jinja.FromGo(result).(*jinja.Dict)
+	return d, nil
+}
+
+// addHost puts a host into the inventory, for later plays.
+func (x *execution) addHost(name string, groups []string, variables *jinja.Dict) (changed bool, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.Inventory.AddHost(name, 0, variables, groups)
+}
+
+// groupBy puts this host into a group.
+func (x *execution) groupBy(group string, parents []string) (changed bool, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.Inventory.AddToGroup(x.host.Name, group, parents)
+}

@@ -1,0 +1,219 @@
+package runner
+
+import (
+	"context"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+)
+
+func matchGlob(pattern, name string) (bool, error) { return filepath.Match(pattern, name) }
+
+// control runs the tasks that steer the play itself: meta, and the gathering
+// of facts where it is off.
+func (p *playRun) control(ctx context.Context, task *playbook.Task, at, all []*cursor) (done bool, err error) {
+	switch {
+	case task.Action == "meta":
+		return true, p.meta(ctx, task, at, all)
+	case task.Implicit && task.Action == "gather_facts":
+		gather, err := p.gathers(ctx)
+		return !gather, err
+	}
+	return false, nil
+}
+
+// gathers reports whether the play gathers facts.
+func (p *playRun) gathers(ctx context.Context) (bool, error) {
+	k, ok := p.play.Keywords["gather_facts"]
+	if !ok {
+		return true, nil
+	}
+	v, err := p.playScope(ctx).Template(k.Value)
+	if err != nil || v == nil {
+		return true, err
+	}
+	return asBool(v, "gather_facts", k.Pos)
+}
+
+// enters reports whether a host enters a block: a role of which it ran a task
+// before, used in the same way, runs only once.
+func (p *playRun) enters(host string, b *playbook.Block) bool {
+	return !b.IsRole || b.Role.AllowDuplicates || !p.rolesRun[roleUse(host, b.Role)]
+}
+
+// roleUse is equal for the uses of a role on a host that count as one.
+func roleUse(host string, role *playbook.Role) string {
+	key := host + "\x00" + role.Path + "\x00" + jinja.Repr(role.Params) + jinja.Repr(role.Use.Vars)
+	for _, keyword := range []string{"when", "tags"} {
+		key += "\x00" + conditionText(role.Use.Keywords[keyword].Value)
+	}
+	return key
+}
+
+// metaActions are what meta can do; those that are true act on each host by
+// itself, the others once, for all and by the first host's conditions.
+var metaActions = map[string]bool{
+	"noop": true, "flush_handlers": true, "end_host": true, "end_role": true, "reset_connection": true,
+	"end_play": false, "end_batch": false, "clear_facts": false, "clear_host_errors": false, "refresh_inventory": false,
+}
+
+// meta runs one of meta's actions.
+func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*cursor) error {
+	v, _ := task.Args.Get("_raw_params")
+	action := strings.TrimSpace(jinja.Str(v))
+	eachHost, known := metaActions[action]
+	if !known {
+		return unknownMeta(task, action)
+	}
+	if !task.Implicit {
+		asked := at
+		if !eachHost {
+			asked = at[:1]
+		}
+		willing, err := p.metaHosts(ctx, task, asked)
+		if err != nil || len(willing) == 0 {
+			return err
+		}
+		if eachHost {
+			at = willing
+		}
+	}
+	switch action {
+	case "flush_handlers":
+		return p.flushAt(ctx, task, at)
+	case "end_play":
+		p.over = true
+	case "end_batch":
+		p.each(all, func(c *cursor) { p.ended[c.host] = true })
+	case "end_host":
+		p.each(at, func(c *cursor) { p.ended[c.host] = true; p.out(p.removed, c.host) })
+	case "end_role":
+		p.each(at, func(c *cursor) { c.leaveRole(task.Role) })
+	case "clear_facts":
+		p.each(all, func(c *cursor) { p.store.ClearFacts(c.host) })
+	case "clear_host_errors":
+		p.outMu.Lock()
+		for _, h := range p.all {
+			delete(p.failed, h.Name)
+			delete(p.unreachable, h.Name)
+		}
+		p.outMu.Unlock()
+		p.each(all, func(c *cursor) { c.failed = false })
+	case "refresh_inventory":
+		return p.refreshInventory()
+	case "reset_connection":
+		return p.resetConnections(ctx, task, at)
+	}
+	return nil
+}
+
+// flushAt runs the handlers of the hosts that stand at task. At the end of a
+// section force_handlers lets the hosts that failed in it run theirs too.
+func (p *playRun) flushAt(ctx context.Context, task *playbook.Task, at []*cursor) error {
+	force, err := p.forceHandlers(ctx)
+	if err != nil {
+		return err
+	}
+	if !force || !task.Implicit {
+		return p.flush(ctx, p.hostsOf(at), false)
+	}
+	here := map[string]bool{}
+	p.each(at, func(c *cursor) { here[c.host] = true })
+	hosts := slices.DeleteFunc(slices.Clone(p.batch), func(h *inventory.Host) bool { return !here[h.Name] && !p.failed[h.Name] })
+	return p.flush(ctx, hosts, true)
+}
+
+func (p *playRun) resetConnections(ctx context.Context, task *playbook.Task, at []*cursor) error {
+	for _, c := range at {
+		x, err := p.execution(ctx, task, c)
+		if err != nil {
+			return err
+		}
+		s, err := x.settings(x.scope)
+		if err != nil {
+			return err
+		}
+		if err := x.call(x.scope, s, nil).Reset(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refreshInventory reads the inventory again. The play goes on with the hosts
+// it has, and their new variables.
+func (p *playRun) refreshInventory() error {
+	if err := p.Inventory.Refresh(); err != nil {
+		return err
+	}
+	for _, hosts := range [][]*inventory.Host{p.all, p.batch} {
+		for i, h := range hosts {
+			if fresh := p.Inventory.Host(h.Name); fresh != nil {
+				hosts[i], p.hosts[h.Name] = fresh, fresh
+			}
+		}
+	}
+	return nil
+}
+
+func unknownMeta(task *playbook.Task, action string) error {
+	known := slices.Sorted(maps.Keys(metaActions))
+	e := source.Errorf(task.ActionPos, "invalid meta action requested: %s", action)
+	if e.Hint = source.DidYouMean(action, known); e.Hint == "" {
+		e.Hint = "it can be one of: " + strings.Join(known, ", ")
+	}
+	return e
+}
+
+func (p *playRun) each(at []*cursor, do func(c *cursor)) {
+	for _, c := range at {
+		do(c)
+	}
+}
+
+func (p *playRun) hostsOf(at []*cursor) []*inventory.Host {
+	hosts := make([]*inventory.Host, len(at))
+	for i, c := range at {
+		hosts[i] = p.hosts[c.host]
+	}
+	return hosts
+}
+
+// metaHosts announces a meta task for every host and gives the hosts for
+// which its conditions hold.
+func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*cursor) ([]*cursor, error) {
+	var out []*cursor
+	for _, c := range at {
+		x, err := p.execution(ctx, task, c)
+		if err != nil {
+			return nil, err
+		}
+		x.info = p.taskInfo(task, x.scope)
+		p.announce(x.info)
+		ok, err := x.conditions(x.scope)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, c)
+			continue
+		}
+		skipped := x.result(x.skip(x.scope))
+		p.tell(func(cb Callback) { cb.Result(skipped) })
+	}
+	return out, nil
+}
+
+// leaveRole goes on after the role's tasks.
+func (c *cursor) leaveRole(role *playbook.Role) {
+	i := slices.IndexFunc(c.frames, func(f *frame) bool { return f.block.IsRole && f.block.Role == role })
+	if i >= 0 {
+		c.frames = c.frames[:i]
+	}
+}

@@ -1,0 +1,182 @@
+package runner
+
+import "gplay/playbook"
+
+// phase is a part of a block.
+type phase int
+
+const (
+	body phase = iota
+	rescue
+	always
+)
+
+// frame is a block that a host is in.
+type frame struct {
+	block  *playbook.Block
+	phase  phase
+	index  int  // of the next item in the phase
+	failed bool // the block ends in failure
+	// only are the blocks of an include that are meant for this host; nil is
+	// all.
+	only map[*playbook.Block]bool
+	// failure is what a rescue sees as ansible_failed_task and
+	// ansible_failed_result.
+	failure *failure
+}
+
+type failure struct {
+	task   *playbook.Task
+	result any
+}
+
+func (f *frame) items() []playbook.Item {
+	switch f.phase {
+	case rescue:
+		return f.block.Rescue
+	case always:
+		return f.block.Always
+	}
+	return f.block.Items
+}
+
+// cursor is where one host is in a play: the stack of blocks it is in.
+type cursor struct {
+	host   string
+	frames []*frame
+	failed bool // a failure was not rescued
+	// selected tells whether a task's tags let it run, enters whether a block
+	// is to be entered at all.
+	selected func(*playbook.Task) bool
+	enters   func(host string, b *playbook.Block) bool
+}
+
+func newCursor(host string, block *playbook.Block) *cursor {
+	return &cursor{
+		host: host, frames: []*frame{{block: block}},
+		selected: func(*playbook.Task) bool { return true },
+		enters:   func(string, *playbook.Block) bool { return true },
+	}
+}
+
+// peek is the host's next task, or nil when it has none left.
+func (c *cursor) peek() *playbook.Task {
+	for len(c.frames) > 0 {
+		f := c.frames[len(c.frames)-1]
+		items := f.items()
+		if f.index >= len(items) {
+			c.endPhase(f)
+			continue
+		}
+		switch item := items[f.index].(type) {
+		case *playbook.Task:
+			if c.selected(item) {
+				return item
+			}
+			f.index++
+		case *playbook.Block:
+			f.index++
+			if (f.only == nil || f.only[item]) && c.enters(c.host, item) {
+				c.frames = append(c.frames, &frame{block: item})
+			}
+		}
+	}
+	return nil
+}
+
+// advance moves past the task that peek gave.
+func (c *cursor) advance() { c.frames[len(c.frames)-1].index++ }
+
+// endPhase goes on to the block's always part, or out of the block.
+func (c *cursor) endPhase(f *frame) {
+	if f.phase != always && len(f.block.Always) > 0 {
+		f.phase, f.index = always, 0
+		return
+	}
+	c.frames = c.frames[:len(c.frames)-1]
+	if f.failed {
+		c.fail(f.failure)
+	}
+}
+
+// fail ends the phase that the host is in, and reports whether a rescue takes
+// over. Without one the failure goes on to the enclosing blocks.
+func (c *cursor) fail(why *failure) (rescued bool) {
+	if len(c.frames) == 0 {
+		c.failed = true
+		return false
+	}
+	f := c.frames[len(c.frames)-1]
+	f.failure = why
+	if f.phase == body && len(f.block.Rescue) > 0 {
+		f.phase, f.index = rescue, 0
+		return true
+	}
+	f.failed = true
+	if f.phase != always && len(f.block.Always) > 0 {
+		f.phase, f.index = always, 0
+		return c.rescuable()
+	}
+	c.frames = c.frames[:len(c.frames)-1]
+	return c.fail(why)
+}
+
+// rescuable reports whether a block further out will rescue the failure that
+// is on its way through an always part.
+func (c *cursor) rescuable() bool {
+	for _, f := range c.frames[:len(c.frames)-1] {
+		if f.phase == body && len(f.block.Rescue) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// failure is what the rescue that the host is in, if any, came from.
+func (c *cursor) failure() *failure {
+	for i := len(c.frames) - 1; i >= 0; i-- {
+		if f := c.frames[i]; f.failure != nil {
+			return f.failure
+		}
+	}
+	return nil
+}
+
+// enter puts the blocks of an include before what is next; only are those
+// that are meant for this host.
+func (c *cursor) enter(block *playbook.Block, only map[*playbook.Block]bool) {
+	c.frames = append(c.frames, &frame{block: block, only: only})
+}
+
+// compare tells which of two hosts is further behind in the play; 0 when both
+// are at the same task.
+func (c *cursor) compare(d *cursor) int {
+	for i := 0; i < len(c.frames) && i < len(d.frames); i++ {
+		f, g := c.frames[i], d.frames[i]
+		for _, pair := range [][2]int{{int(f.phase), int(g.phase)}, {c.at(i), d.at(i)}} {
+			if pair[0] != pair[1] {
+				return pair[0] - pair[1]
+			}
+		}
+	}
+	return len(d.frames) - len(c.frames)
+}
+
+// at is the item that frame i stands at: the next one in the innermost, the
+// one that was entered in the others.
+func (c *cursor) at(i int) int {
+	if i == len(c.frames)-1 {
+		return c.frames[i].index
+	}
+	return c.frames[i].index - 1
+}
+
+// inRescue reports whether the host is in a rescue or always part.
+func (c *cursor) inRescue() bool {
+	for _, f := range c.frames {
+		if f.phase != body {
+			return true
+		}
+	}
+	return false
+}

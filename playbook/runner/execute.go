@@ -1,0 +1,417 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"gplay/connection"
+	"gplay/internal/source"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/actions"
+	"gplay/playbook/vars"
+)
+
+// execution is one task on one host.
+type execution struct {
+	*playRun
+	task  *playbook.Task
+	host  *inventory.Host
+	scope *vars.Scope
+	info  *TaskInfo
+	// puts give the facts and variables that the task brought to a host.
+	puts []func(host string)
+}
+
+// outcome is what an execution gave.
+type outcome struct {
+	task     *playbook.Task
+	result   *Result
+	notify   []string
+	includes []*include
+	shared   bool // it ran on another host, for all
+	// apply gives the task's effects to another host, for run_once.
+	apply func(host string)
+}
+
+// try is the result of one item of a loop, or of a task without a loop.
+type try struct {
+	data      *jinja.Dict
+	status    Status
+	ignored   bool
+	noLog     bool
+	delegated string
+	attempts  int
+	scope     *vars.Scope
+	include   *include
+}
+
+const censored = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
+
+// run runs the task, all of its loop, and tells the callback.
+func (x *execution) run(ctx context.Context) *outcome {
+	start := time.Now()
+	o := &outcome{task: x.task}
+	looped, tries := x.tries(ctx)
+	t := tries[len(tries)-1]
+	if looped {
+		t = x.loopResult(tries)
+	}
+	x.register(x.host.Name, t.data)
+	o.apply = func(host string) {
+		for _, put := range x.puts {
+			put(host)
+		}
+		x.register(host, t.data)
+	}
+	for _, one := range tries {
+		if one.status == Changed {
+			o.notify = append(o.notify, x.notified(one)...)
+		}
+		if one.include != nil {
+			o.includes = append(o.includes, one.include)
+		}
+	}
+	o.result = x.result(t)
+	o.result.Loop, o.result.Start, o.result.Duration = looped, start, time.Since(start)
+	if (t.include == nil || t.status != OK) && !(looped && len(o.includes) > 0) {
+		x.tell(func(c Callback) { c.Result(o.result) })
+	}
+	return o
+}
+
+// result is t as the callback sees it.
+func (x *execution) result(t *try) *Result {
+	r := &Result{Task: x.info, Host: x.host.Name, Delegated: t.delegated, Status: t.status, Ignored: t.ignored, Attempts: t.attempts}
+	r.Data = t.data.Copy()
+	r.Data.Delete("failed")
+	r.Data.Delete("skipped")
+	if t.noLog {
+		changed, _ := t.data.Get("changed")
+		r.Data = jinja.NewDict("censored", censored, "changed", changed)
+		if n, ok := t.data.Get("attempts"); ok {
+			r.Data.Set("attempts", n)
+		}
+	}
+	r.Diff, _ = x.keywordBool(t.scope, "diff", x.Diff)
+	return r
+}
+
+func (x *execution) register(host string, data *jinja.Dict) {
+	if x.task.Register != "" {
+		registered := public(data)
+		registered.Delete("invocation")
+		x.store.Set(host, jinja.NewDict(x.task.Register, registered))
+	}
+}
+
+// public is a result without what is only for the callback.
+func public(data *jinja.Dict) *jinja.Dict {
+	out := jinja.NewDict()
+	for k, v := range data.All() {
+		if name, ok := k.(string); ok && strings.HasPrefix(name, "_ansible_") {
+			continue
+		}
+		out.Set(k, v)
+	}
+	return out
+}
+
+// notified are the handlers that a changed task names.
+func (x *execution) notified(t *try) []string {
+	var names []string
+	for _, n := range x.task.Notify {
+		v, err := t.scope.Template(n)
+		if err != nil {
+			x.warn("notify: %v", err)
+			continue
+		}
+		for _, name := range asList(v) {
+			names = append(names, jinja.Str(name))
+		}
+	}
+	return names
+}
+
+// tries runs the task once, or once an item.
+func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
+	if x.task.Loop == nil {
+		return false, []*try{x.try(ctx, x.scope)}
+	}
+	l, err := x.loop(ctx)
+	if err != nil {
+		if skip := x.skippedAnyway(err); skip != nil {
+			return false, []*try{skip}
+		}
+		return false, []*try{x.failedTry(x.scope, err)}
+	}
+	if len(l.items) == 0 {
+		data := jinja.NewDict("changed", false, "skipped", true, "skipped_reason", "No items in the list", "results", jinja.NewList())
+		return false, []*try{{data: data, status: Skipped, scope: x.scope}}
+	}
+	return true, l.run(ctx)
+}
+
+// skippedAnyway is the skip of a task whose loop cannot be templated but
+// whose condition is false without it.
+func (x *execution) skippedAnyway(err error) *try {
+	var undefined *vars.Undefined
+	if !errors.As(err, &undefined) {
+		return nil
+	}
+	if ok, condErr := x.conditions(x.scope); condErr == nil && !ok {
+		return x.skip(x.scope)
+	}
+	return nil
+}
+
+func (x *execution) skip(scope *vars.Scope) *try {
+	data := jinja.NewDict("changed", false, "skipped", true, "skip_reason", "Conditional result was False")
+	return &try{data: data, status: Skipped, scope: scope, noLog: x.hides(scope)}
+}
+
+// conditions evaluates every when, from the play inwards.
+func (x *execution) conditions(scope *vars.Scope) (bool, error) {
+	for _, k := range x.task.Chain("when") {
+		for _, c := range asList(k.Value) {
+			ok, err := scope.Condition(c, k.Pos)
+			if err != nil {
+				return false, conditionError(c, err)
+			}
+			if !ok {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+func conditionError(condition any, err error) error {
+	text := conditionText(condition)
+	return fmt.Errorf("The conditional check '%s' failed. The error was: error while evaluating conditional (%s): %w", text, text, err)
+}
+
+func conditionText(c any) string {
+	if s, ok := c.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return jinja.Str(c)
+}
+
+// failedTry is a task that could not be run.
+func (x *execution) failedTry(scope *vars.Scope, err error) *try {
+	t := &try{data: jinja.NewDict("msg", failureText(err), "failed", true), status: Failed, scope: scope}
+	t.noLog = x.hides(scope)
+	t.ignored, _ = x.keywordBool(scope, "ignore_errors", false)
+	return t
+}
+
+// hides reports whether the task's output is hidden. A no_log that cannot be
+// read hides it.
+func (x *execution) hides(scope *vars.Scope) bool {
+	hide, err := x.keywordBool(scope, "no_log", false)
+	return hide || err != nil
+}
+
+// failureText is the message of a result: Ansible's words, then the place.
+func failureText(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	var placed *source.Error
+	if !errors.As(err, &placed) {
+		return err.Error()
+	}
+	var undefined *vars.Undefined
+	msg := strings.Replace(err.Error(), placed.Error(), placed.Msg, 1)
+	if errors.As(err, &undefined) && !strings.HasPrefix(msg, "The conditional check") {
+		msg = "The task includes an option with an undefined variable. The error was: " + msg
+	}
+	return msg + "\n\n" + strings.TrimSuffix(source.Describe(placed), "\n")
+}
+
+// try runs one item: conditions, arguments, the action until it succeeds.
+func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
+	ok, err := x.conditions(scope)
+	if err != nil {
+		return x.failedTry(scope, err)
+	}
+	if !ok {
+		return x.skip(scope)
+	}
+	s, err := x.settings(scope)
+	if err != nil {
+		return x.failedTry(scope, err)
+	}
+	if inc, err := x.including(scope); inc != nil || err != nil {
+		if err != nil {
+			return x.failedTry(scope, err)
+		}
+		return &try{data: jinja.NewDict("include", inc.name, "include_args", inc.args), scope: scope, include: inc}
+	}
+	t := x.until(ctx, scope, s)
+	t.scope, t.noLog = scope, s.noLog
+	if s.delegate != x.host.Name {
+		t.delegated = s.delegate
+	}
+	return t
+}
+
+// judge decides what a result means and says so in it.
+func (x *execution) judge(data *jinja.Dict, scope *vars.Scope) (*jinja.Dict, error) {
+	if _, ok := data.Get("failed"); !ok {
+		rc, has := data.Get("rc")
+		data.Set("failed", has && jinja.Truth(rc))
+	}
+	if _, ok := data.Get("changed"); !ok {
+		data.Set("changed", false)
+	}
+	for _, stream := range []string{"stdout", "stderr"} {
+		if text, ok := data.Get(stream); ok {
+			if _, has := data.Get(stream + "_lines"); !has {
+				data.Set(stream+"_lines", lines(text))
+			}
+		}
+	}
+	after := scope.With(x.afterwards(data))
+	if err := x.override(after, data, "changed_when", "changed"); err != nil {
+		return data, err
+	}
+	return data, x.override(after, data, "failed_when", "failed")
+}
+
+func lines(v any) *jinja.List {
+	out := jinja.NewList()
+	text, _ := v.(string)
+	text = strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	if text == "" {
+		return out
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		out.Items = append(out.Items, line)
+	}
+	return out
+}
+
+// afterwards are the variables that changed_when, failed_when and until see.
+func (x *execution) afterwards(data *jinja.Dict) *jinja.Dict {
+	d := jinja.NewDict()
+	if facts, ok := data.Get("ansible_facts"); ok {
+		if f, ok := facts.(*jinja.Dict); ok {
+			merge(d, vars.Safe(f))
+		}
+	}
+	if x.task.Register != "" {
+		d.Set(x.task.Register, public(data))
+	}
+	return d
+}
+
+func (x *execution) override(scope *vars.Scope, data *jinja.Dict, keyword, key string) error {
+	k, ok := x.task.Keywords[keyword]
+	if !ok {
+		return nil
+	}
+	result := key == "failed"
+	for _, c := range asList(k.Value) {
+		yes, err := scope.Condition(c, k.Pos)
+		if err != nil {
+			data.Set("failed", true)
+			return conditionError(c, err)
+		}
+		result = yes
+		if !yes {
+			break
+		}
+	}
+	data.Set(key, result)
+	if key == "failed" {
+		data.Set("failed_when_result", result)
+	}
+	return nil
+}
+
+func statusOf(data *jinja.Dict) Status {
+	is := func(key string) bool { v, _ := data.Get(key); return jinja.Truth(v) }
+	switch {
+	case is("unreachable"):
+		return Unreachable
+	case is("failed"):
+		return Failed
+	case is("skipped"):
+		return Skipped
+	case is("changed"):
+		return Changed
+	}
+	return OK
+}
+
+// once runs the action one time and gives its result. A lost connection is a
+// result too.
+func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings) *jinja.Dict {
+	args, err := x.arguments(scope)
+	if err != nil {
+		return jinja.NewDict("msg", failureText(err), "failed", true)
+	}
+	if s.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+	}
+	data, err := x.act(ctx, scope, s, args)
+	var lost *connection.Unreachable
+	switch {
+	case errors.As(err, &lost):
+		return jinja.NewDict("changed", false, "msg", lost.Error(), "unreachable", true)
+	case errors.Is(err, context.DeadlineExceeded) && s.timeout > 0:
+		return jinja.NewDict("msg", fmt.Sprintf("The %s action failed to execute in the expected time frame (%d) and was terminated", x.task.Action, int(s.timeout.Seconds())), "failed", true)
+	case err != nil:
+		if data == nil {
+			data = jinja.NewDict()
+		}
+		data.Set("failed", true)
+		data.Set("msg", failureText(err))
+	}
+	x.effects(data, s, args)
+	return data
+}
+
+func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {
+	call := x.call(scope, s, args)
+	if a := actions.Find(x.task.Action); a != nil {
+		return a.Run(ctx, call)
+	}
+	return call.Module(ctx, x.task.Action, args, nil)
+}
+
+// effects carries facts and variables that a result brings to the host.
+func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
+	v, _ := data.Get("ansible_facts")
+	facts, ok := v.(*jinja.Dict)
+	if !ok || statusOf(data) == Failed {
+		return
+	}
+	put := func(host string) { x.store.SetFacts(host, facts) }
+	switch x.task.Action {
+	case "include_vars":
+		put = func(host string) { x.store.Include(host, facts) }
+	case "set_fact":
+		cacheable, _ := args.Get("cacheable")
+		put = func(host string) {
+			x.store.Set(host, facts)
+			if jinja.Truth(cacheable) {
+				x.store.SetFacts(host, facts)
+			}
+		}
+	}
+	if s.delegateFacts && x.task.Action != "include_vars" {
+		put(s.delegate)
+		return
+	}
+	put(x.host.Name)
+	x.puts = append(x.puts, put)
+}

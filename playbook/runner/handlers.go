@@ -1,0 +1,154 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+
+	"gplay/internal/source"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+)
+
+// handlers are a play's handlers and who is to run them.
+type handlers struct {
+	p        *playRun
+	list     []*playbook.Task // roles' first, then the play's
+	notified map[*playbook.Task]map[string]bool
+}
+
+func newHandlers(p *playRun) *handlers {
+	h := &handlers{p: p, notified: map[*playbook.Task]map[string]bool{}}
+	for _, role := range p.play.RoleList {
+		h.list = append(h.list, role.Handlers...)
+	}
+	h.list = append(h.list, p.play.Handlers...)
+	return h
+}
+
+// add makes the handlers of an included role known.
+func (h *handlers) add(more []*playbook.Task) { h.list = append(h.list, more...) }
+
+// notify marks the handlers of a name, and all that listen to it, for host.
+func (h *handlers) notify(name string, by *playbook.Task, host string) error {
+	found := h.byName(name)
+	if found != nil {
+		h.mark(found, name, host)
+	}
+	for _, t := range h.list {
+		for _, topic := range t.Listen {
+			if h.text(t, topic) == name {
+				h.mark(t, name, host)
+				found = t
+			}
+		}
+	}
+	if found == nil {
+		e := source.Errorf(by.Pos, "The requested handler '%s' was not found in either the main handlers list nor in the listening handlers list", name)
+		if near := source.Nearest(name, h.names()); near != "" {
+			e.Hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return e
+	}
+	return nil
+}
+
+// byName is the handler of that name: with several, the first one of the role
+// that comes last, the play being after all roles.
+func (h *handlers) byName(name string) *playbook.Task {
+	var found *playbook.Task
+	for _, t := range h.list {
+		if found != nil && found.Role == t.Role {
+			continue
+		}
+		own := h.text(t, t.Name)
+		if own == name || t.Role != nil && t.Role.Name+" : "+own == name {
+			found = t
+		}
+	}
+	return found
+}
+
+func (h *handlers) names() []string {
+	var names []string
+	for _, t := range h.list {
+		names = append(names, h.text(t, t.Name))
+		for _, topic := range t.Listen {
+			names = append(names, h.text(t, topic))
+		}
+	}
+	return names
+}
+
+// text is a handler's name or topic, templated as far as the play's variables
+// can.
+func (h *handlers) text(t *playbook.Task, v any) string {
+	if isTemplate(v) {
+		templated, err := h.p.scope(context.Background(), t, h.p.batch[0]).Template(v)
+		if err != nil {
+			return ""
+		}
+		v = templated
+	}
+	if v == nil {
+		return ""
+	}
+	return jinja.Str(v)
+}
+
+func (h *handlers) mark(t *playbook.Task, name, host string) {
+	if h.notified[t] == nil {
+		h.notified[t] = map[string]bool{}
+	}
+	if !h.notified[t][host] {
+		h.notified[t][host] = true
+		h.p.tell(func(c Callback) { c.Notified(name, host) })
+	}
+}
+
+// forget leaves out the handlers that host was still to run: one of them
+// failed.
+func (h *handlers) forget(host string) {
+	for _, hosts := range h.notified {
+		delete(hosts, host)
+	}
+}
+
+// flush runs the handlers that hosts were notified of, in the order they are
+// defined. With force, failed hosts run theirs too.
+func (p *playRun) flush(ctx context.Context, hosts []*inventory.Host, force bool) error {
+	for i := 0; i < len(p.handlers.list) && ctx.Err() == nil; i++ {
+		t := p.handlers.list[i]
+		var at []*inventory.Host
+		for _, h := range hosts {
+			if p.handlers.notified[t][h.Name] && !p.unreachable[h.Name] && (force || !p.failed[h.Name]) {
+				at = append(at, h)
+				delete(p.handlers.notified[t], h.Name)
+			}
+		}
+		if len(at) == 0 {
+			continue
+		}
+		block := &playbook.Block{Play: p.play, Role: t.Role, Items: []playbook.Item{t}}
+		cursors := p.handlerCursors(block, at)
+		if err := p.linear(ctx, cursors); err != nil {
+			return err
+		}
+		for _, c := range cursors {
+			if c.failed {
+				p.handlers.forget(c.host)
+			}
+		}
+	}
+	return nil
+}
+
+// handlerCursors let every task run: a handler that was notified runs
+// whatever the tags.
+func (p *playRun) handlerCursors(block *playbook.Block, hosts []*inventory.Host) []*cursor {
+	out := make([]*cursor, len(hosts))
+	for i, h := range hosts {
+		out[i] = newCursor(h.Name, block)
+	}
+	return out
+}

@@ -1,0 +1,165 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/vars"
+)
+
+// include is what an include_tasks or include_role asks for, on one host and
+// for one item.
+type include struct {
+	name string      // of the file or role
+	args *jinja.Dict // templated
+	loop *jinja.Dict // the loop's variables, nil without one
+	// label is the item of a looped include, as it is shown.
+	label string
+}
+
+// key is equal for hosts that include the same with the same variables.
+func (i *include) key() string {
+	return i.name + "\x00" + jinja.Repr(i.args) + "\x00" + jinja.Repr(i.loop)
+}
+
+// including is the include that a task is, or nil.
+func (x *execution) including(scope *vars.Scope) (*include, error) {
+	switch x.task.Action {
+	case "include_tasks", "include_role":
+	default:
+		return nil, nil
+	}
+	args, err := x.arguments(scope)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"_raw_params", "file", "name", "role"} {
+		if v, ok := args.Get(key); ok && v != nil {
+			return &include{name: strings.TrimSpace(jinja.Str(v)), args: args}, nil
+		}
+	}
+	return nil, source.Errorf(x.task.Pos, "%s needs the name of what to include", x.task.Action)
+}
+
+// group is the hosts that include the same.
+type group struct {
+	*include
+	info  *TaskInfo // of the including task
+	hosts []*cursor
+	block *playbook.Block
+}
+
+// enterIncluded loads what the hosts included, each thing once, and lets them
+// go on with it.
+func (p *playRun) enterIncluded(ctx context.Context, task *playbook.Task, results []*outcome, at []*cursor) error {
+	var groups []*group
+	byKey := map[string]*group{}
+	for i, o := range results {
+		if o == nil {
+			continue
+		}
+		for _, inc := range o.includes {
+			g := byKey[inc.key()]
+			if g == nil {
+				g = &group{include: inc, info: o.result.Task}
+				byKey[inc.key()] = g
+				groups = append(groups, g)
+			}
+			g.hosts = append(g.hosts, at[i])
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	return p.enterGroups(task, groups)
+}
+
+func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
+	all := &playbook.Block{Play: p.play, Parent: task.Parent, Role: task.Role}
+	only := map[*cursor]map[*playbook.Block]bool{}
+	for _, g := range groups {
+		err := p.load(task, g)
+		if errors.Is(err, fs.ErrNotExist) {
+			p.includeFails(task, g, err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		all.Items = append(all.Items, g.block)
+		for _, c := range g.hosts {
+			if only[c] == nil {
+				only[c] = map[*playbook.Block]bool{}
+			}
+			only[c][g.block] = true
+		}
+	}
+	for c, blocks := range only {
+		c.enter(all, blocks)
+	}
+	return nil
+}
+
+// includeFails fails the hosts whose include cannot be loaded.
+func (p *playRun) includeFails(task *playbook.Task, g *group, err error) {
+	for _, c := range g.hosts {
+		data := jinja.NewDict("reason", failureText(err))
+		r := &Result{Task: g.info, Host: c.host, Status: Failed, Data: data}
+		p.tell(func(cb Callback) { cb.Result(r) })
+		p.counts(c.host).Failed++
+		if c.fail(&failure{task: task, result: data}); c.failed {
+			p.out(p.failed, c.host)
+		}
+	}
+}
+
+// load reads what a group includes and tells the callback.
+func (p *playRun) load(task *playbook.Task, g *group) error {
+	var in *playbook.Included
+	var err error
+	if task.Action == "include_role" {
+		in, err = p.pb.IncludeRole(task, g.args)
+	} else {
+		in, err = p.pb.IncludeTasks(task, g.name)
+	}
+	if err != nil {
+		return err
+	}
+	g.block = in.Block
+	if g.loop != nil {
+		own := in.Block.Vars.Copy()
+		for k, v := range g.loop.All() {
+			own.Set(k, v)
+		}
+		in.Block.Vars = own
+	}
+	p.levelsMu.Lock()
+	defer p.levelsMu.Unlock()
+	p.levels = map[*playbook.Task]vars.Levels{}
+	for _, role := range in.Roles {
+		if role.Public {
+			p.public = append(p.public, role)
+		}
+		p.handlers.add(role.Handlers)
+	}
+	if task.Action == "include_tasks" && len(in.Block.Items) > 0 {
+		for _, c := range g.hosts {
+			p.counts(c.host).OK++
+		}
+		p.tell(func(c Callback) { c.Included(in.Block.File, names(g.hosts), g.label) })
+	}
+	return nil
+}
+
+func names(at []*cursor) []string {
+	out := make([]string, len(at))
+	for i, c := range at {
+		out[i] = c.host
+	}
+	return out
+}

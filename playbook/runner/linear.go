@@ -1,0 +1,336 @@
+package runner
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+	"gplay/playbook"
+)
+
+// linear runs the hosts of cursors in lockstep: the task that is furthest
+// behind goes first, on all hosts that stand at it.
+func (p *playRun) linear(ctx context.Context, cursors []*cursor) error {
+	return p.lockstep(ctx, cursors, cursors)
+}
+
+// lockstep is linear for some of all hosts that are in the play.
+func (p *playRun) lockstep(ctx context.Context, cursors, all []*cursor) error {
+	for ctx.Err() == nil && !p.over {
+		task, at := p.next(cursors)
+		if task == nil {
+			return nil
+		}
+		for _, c := range at {
+			c.advance()
+		}
+		if err := p.step(ctx, task, at, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next is the task that is furthest behind, and the hosts that stand at it.
+func (p *playRun) next(cursors []*cursor) (*playbook.Task, []*cursor) {
+	var task *playbook.Task
+	var at []*cursor
+	for _, c := range cursors {
+		if p.gone(c) {
+			continue
+		}
+		t := c.peek()
+		if t == nil {
+			p.finish(c)
+			continue
+		}
+		order := -1
+		if task != nil {
+			order = c.compare(at[0])
+		}
+		switch {
+		case order < 0:
+			task, at = t, []*cursor{c}
+		case order == 0 && t == task:
+			at = append(at, c)
+		}
+	}
+	return task, at
+}
+
+// gone reports whether a host takes no more part in the play.
+func (p *playRun) gone(c *cursor) bool {
+	return p.unreachable[c.host] || p.ended[c.host] || p.failed[c.host] && c.failed
+}
+
+// finish notes a failure that went through the last always part unrescued.
+func (p *playRun) finish(c *cursor) {
+	if c.failed {
+		p.out(p.failed, c.host)
+	}
+}
+
+// step runs one task on the hosts that stand at it.
+func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*cursor) error {
+	if done, err := p.control(ctx, task, at, all); done || err != nil {
+		return err
+	}
+	once, err := p.forAll(ctx, task, at[0].host)
+	if err != nil {
+		return err
+	}
+	runs := at
+	if once {
+		runs = at[:1]
+	}
+	results, err := p.onHosts(ctx, task, runs)
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	if once {
+		results = p.spread(results[0], at)
+	}
+	return p.settle(ctx, task, results, at, all)
+}
+
+// onHosts runs task on every host, at most Forks at a time.
+func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor) ([]*outcome, error) {
+	throttle, err := p.throttle(ctx, task, at[0].host)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*outcome, len(at))
+	slots := p.slots
+	if slots == nil || throttle < p.Forks {
+		slots = make(chan struct{}, throttle)
+	}
+	var info *TaskInfo
+	var wg sync.WaitGroup
+	var prepared []*execution
+	for _, c := range at {
+		x, err := p.execution(ctx, task, c)
+		if err != nil {
+			return nil, err
+		}
+		if info == nil {
+			info = p.taskInfo(task, x.scope)
+			p.announce(info)
+		}
+		x.info = info
+		prepared = append(prepared, x)
+	}
+	p.turn.Unlock() // with free, other hosts take their turn meanwhile
+	defer p.turn.Lock()
+	for i, x := range prepared {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			out[i] = x.run(ctx)
+		})
+	}
+	wg.Wait()
+	return out, nil
+}
+
+func (p *playRun) announce(info *TaskInfo) {
+	p.tell(func(c Callback) { c.TaskStart(info) })
+}
+
+// settle takes what the hosts' results mean for the play: failures, includes,
+// notifications.
+func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*outcome, at, all []*cursor) error {
+	fatal := false
+	for i, o := range results {
+		if o == nil || o.result == nil {
+			continue
+		}
+		failedNow, err := p.settleHost(o, at[i])
+		if err != nil {
+			return err
+		}
+		if failedNow {
+			stop, err := p.anyErrorsFatal(ctx, task, at[i].host)
+			if err != nil {
+				return err
+			}
+			fatal = fatal || stop
+		}
+	}
+	if fatal {
+		p.failAll(all)
+	}
+	if err := p.tooManyFailed(ctx); err != nil {
+		return err
+	}
+	return p.enterIncluded(ctx, task, results, at)
+}
+
+func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) {
+	n, r := p.counts(c.host), o.result
+	if o.shared {
+		n = &Counts{} // a run_once task counts for the host that ran it
+	}
+	if role := o.task.Role; role != nil && r.Status != Skipped && r.Status != Unreachable {
+		p.rolesRun[roleUse(c.host, role)] = true
+	}
+	switch {
+	case r.Status == Unreachable:
+		if r.Ignored {
+			n.OK++
+			n.Ignored++
+			return false, nil
+		}
+		n.Unreachable++
+		p.out(p.unreachable, c.host)
+		return true, nil
+	case r.Status == Failed && !r.Ignored:
+		p.fail(c, &failure{task: o.task, result: r.Data}, n)
+		return true, nil
+	case r.Status == Failed:
+		n.Ignored++
+		n.OK++
+	case r.Status == Skipped:
+		n.Skipped++
+	case len(o.includes) == 0:
+		n.OK++
+	}
+	if changed, _ := r.Data.Get("changed"); jinja.Truth(changed) && r.Status != Skipped {
+		n.Changed++
+	}
+	for _, name := range o.notify {
+		if err := p.handlers.notify(name, o.task, c.host); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// fail takes a host out of what it is in, up to the block that rescues it.
+func (p *playRun) fail(c *cursor, why *failure, n *Counts) {
+	if c.fail(why) {
+		n.Rescued++
+	} else {
+		n.Failed++
+	}
+	if c.failed {
+		p.out(p.failed, c.host)
+	}
+}
+
+// failAll fails the hosts that any_errors_fatal takes along.
+func (p *playRun) failAll(all []*cursor) {
+	for _, c := range all {
+		if !p.gone(c) && !c.failed && !c.inRescue() {
+			c.fail(&failure{})
+			if c.failed {
+				p.out(p.failed, c.host)
+			}
+		}
+	}
+	anyLeft := slices.ContainsFunc(all, func(c *cursor) bool { return !p.gone(c) })
+	if !anyLeft {
+		p.Callback.NoHostsRemaining(&p.info)
+	}
+}
+
+// tooManyFailed ends the play when more than max_fail_percentage of the batch
+// has failed.
+func (p *playRun) tooManyFailed(ctx context.Context) error {
+	k, ok := p.play.Keywords["max_fail_percentage"]
+	if !ok {
+		return nil
+	}
+	v, err := p.playScope(ctx).Template(k.Value)
+	if err != nil {
+		return err
+	}
+	limit, err := asFloat(v, "max_fail_percentage", k.Pos)
+	if err != nil {
+		return err
+	}
+	bad := len(p.batch) - len(p.live(p.batch))
+	if bad == 0 || float64(bad)*100/float64(len(p.batch)) <= limit {
+		return nil
+	}
+	for _, h := range p.live(p.batch) {
+		p.out(p.failed, h.Name)
+	}
+	p.over = true
+	// Ansible says it for the limit and again for the hosts.
+	p.Callback.NoHostsRemaining(&p.info)
+	p.Callback.NoHostsRemaining(&p.info)
+	return nil
+}
+
+// spread gives the result of a run_once task to all hosts.
+func (p *playRun) spread(o *outcome, at []*cursor) []*outcome {
+	out := make([]*outcome, len(at))
+	for i, c := range at {
+		copied := *o
+		out[i] = &copied
+		if i > 0 {
+			o.apply(c.host)
+			out[i].shared, out[i].includes = true, nil
+		}
+	}
+	return out
+}
+
+// runOnce reports whether a task runs on the first host for all.
+func (p *playRun) runOnce(ctx context.Context, task *playbook.Task, host string) (bool, error) {
+	return p.taskBool(ctx, task, host, "run_once", false)
+}
+
+func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
+	once, err := p.runOnce(ctx, task, host)
+	if err != nil || once {
+		return once, err
+	}
+	return p.taskBool(ctx, task, host, "any_errors_fatal", false)
+}
+
+func (p *playRun) taskBool(ctx context.Context, task *playbook.Task, host, keyword string, otherwise bool) (bool, error) {
+	k, ok := task.Inherited(keyword)
+	if !ok {
+		return otherwise, nil
+	}
+	if b, ok := k.Value.(bool); ok {
+		return b, nil
+	}
+	v, err := p.scope(ctx, task, p.hosts[host]).Template(k.Value)
+	if err != nil {
+		return false, err
+	}
+	return asBool(v, keyword, k.Pos)
+}
+
+func (p *playRun) throttle(ctx context.Context, task *playbook.Task, host string) (int, error) {
+	k, ok := task.Inherited("throttle")
+	if !ok {
+		return p.Forks, nil
+	}
+	v, err := p.scope(ctx, task, p.hosts[host]).Template(k.Value)
+	if err != nil {
+		return 0, err
+	}
+	n, err := asFloat(v, "throttle", k.Pos)
+	if n <= 0 {
+		return p.Forks, err
+	}
+	return min(int(n), p.Forks), err
+}
+
+func asFloat(v any, keyword string, pos source.Pos) (float64, error) {
+	switch n := v.(type) {
+	case int:
+		return float64(n), nil
+	case float64:
+		return n, nil
+	}
+	if f, ok := parseFloat(jinja.Str(v)); ok {
+		return f, nil
+	}
+	return 0, source.Errorf(pos, "%s is %s; it must be a number", keyword, jinja.Repr(v))
+}

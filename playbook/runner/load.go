@@ -1,0 +1,45 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/lookups"
+)
+
+// Play runs one playbook file: all that another Go program needs. The error
+// is what kept it from running; the exit code says how the hosts fared.
+func Play(ctx context.Context, file string, o Options) (code int, err error) {
+	r := New(o)
+	defer r.Close()
+	pb, err := r.Load(ctx, file)
+	if err != nil {
+		return ExitError, err
+	}
+	return r.Run(ctx, pb)
+}
+
+// Load reads and checks a playbook: every file, keyword, module and argument
+// that can be known before anything runs.
+func (r *Runner) Load(ctx context.Context, file string) (*playbook.Playbook, error) {
+	if _, err := os.Stat(file); err != nil {
+		return nil, &source.Error{Msg: fmt.Sprintf("the playbook: %s could not be found", file), Err: fs.ErrNotExist}
+	}
+	pb, err := playbook.Load(file, playbook.Options{
+		RolesPath: r.RolesPath, ExtraVars: r.ExtraVars, Action: Known, Actions: Names(), Lookups: lookups.Names(),
+		Template: func(v *jinja.Dict, value any) (any, error) {
+			return r.Templar.NewScope(ctx, r.RunVars, r.ExtraVars, v).Template(value)
+		},
+		Warn: r.Callback.Warning, Deprecated: r.Callback.Deprecated,
+	})
+	if err != nil {
+		return nil, err
+	}
+	deprecate(pb, r.Callback.Deprecated)
+	return pb, Check(pb)
+}

@@ -1,0 +1,256 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/vars"
+)
+
+// loop is a task's loop on one host.
+type loop struct {
+	x        *execution
+	items    []any
+	variable string // loop_var
+	index    string // index_var
+	label    any
+	pause    time.Duration
+	extended bool
+	control  *jinja.Dict
+}
+
+func (x *execution) loop(ctx context.Context) (*loop, error) {
+	l := &loop{x: x, variable: "item"}
+	if err := l.controls(); err != nil {
+		return nil, err
+	}
+	var err error
+	l.items, err = x.loopItems(x.task.Loop)
+	return l, err
+}
+
+func (x *execution) loopItems(l *playbook.Loop) ([]any, error) {
+	items, err := x.rawItems(l)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		out[i] = withoutTuples(item)
+	}
+	return out, nil
+}
+
+// withoutTuples makes lists of tuples: those of a loop's items are lists.
+func withoutTuples(v any) any {
+	switch v := v.(type) {
+	case jinja.Tuple:
+		return withoutTuples(jinja.NewList(v...))
+	case *jinja.List:
+		out := jinja.NewList()
+		for _, item := range v.Items {
+			out.Items = append(out.Items, withoutTuples(item))
+		}
+		return out
+	}
+	return v
+}
+
+func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
+	v, err := x.scope.Template(l.Value)
+	if err != nil {
+		return nil, err
+	}
+	if l.Lookup == "" {
+		switch v := v.(type) {
+		case *jinja.List:
+			return v.Items, nil
+		case jinja.Tuple:
+			return v, nil
+		}
+		return nil, source.Errorf(l.Pos, "Invalid data passed to 'loop', it requires a list, got this instead: %s. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.", jinja.Str(v))
+	}
+	if l.Lookup == "items" || l.Lookup == "list" {
+		return flat(v, l.Lookup == "items"), nil
+	}
+	items, err := x.scope.Run(l.Lookup, terms(l.Lookup, v), nil)
+	if err != nil {
+		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err}
+	}
+	return items, nil
+}
+
+// terms is a with_ value as the lookup's terms: lists are its items. dict
+// takes what it is given as one term.
+func terms(lookup string, v any) []any {
+	if l, ok := v.(*jinja.List); ok && lookup != "dict" {
+		return l.Items
+	}
+	return []any{v}
+}
+
+// flat is with_items: a list whose lists are taken apart, one level deep.
+func flat(v any, deep bool) []any {
+	var items []any
+	for _, item := range asList(v) {
+		if deep && item != nil {
+			items = append(items, asList(item)...)
+		} else {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// controls reads loop_control. The label is templated an item.
+func (l *loop) controls() error {
+	l.control = l.x.task.Loop.Control
+	for k, raw := range l.control.All() {
+		if k == "label" || k == "break_when" {
+			continue
+		}
+		v, err := l.x.scope.Template(raw)
+		if err != nil {
+			return err
+		}
+		switch k {
+		case "loop_var":
+			l.variable = jinja.Str(v)
+		case "index_var":
+			l.index = jinja.Str(v)
+		case "pause":
+			seconds, ok := parseFloat(jinja.Str(v))
+			if !ok {
+				return source.Errorf(l.x.task.Loop.Pos, "loop_control's pause is %s; it must be a number of seconds", jinja.Repr(v))
+			}
+			l.pause = time.Duration(seconds * float64(time.Second))
+		case "extended":
+			l.extended = jinja.Truth(v)
+		}
+	}
+	l.label, _ = l.control.Get("label")
+	if _, taken := l.x.scope.Raw(l.variable); taken && !l.x.task.Implicit {
+		l.x.warn("The loop variable '%s' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.", l.variable)
+	}
+	return nil
+}
+
+func (l *loop) run(ctx context.Context) []*try {
+	var tries []*try
+	for i := range l.items {
+		if i > 0 {
+			sleep(ctx, l.pause)
+		}
+		if ctx.Err() != nil && i > 0 {
+			break
+		}
+		t := l.one(ctx, i)
+		tries = append(tries, t)
+		if t.status == Unreachable {
+			break
+		}
+	}
+	return tries
+}
+
+func (l *loop) one(ctx context.Context, i int) *try {
+	own := l.vars(i)
+	t := l.x.try(ctx, l.x.scope.With(own))
+	for k, v := range own.All() {
+		t.data.Set(k, v)
+	}
+	if t.include != nil && t.status == OK {
+		t.include.loop, t.include.label = own, l.text(t.scope, i)
+		return t
+	}
+	r := l.x.result(t)
+	r.Loop, r.Label = true, l.text(t.scope, i)
+	if t.noLog {
+		r.Label = "(censored due to no_log)"
+	}
+	t.data.Set("_ansible_item_label", r.Label)
+	l.x.tell(func(c Callback) { c.ItemResult(r) })
+	return t
+}
+
+// text is the item as it is shown.
+func (l *loop) text(scope *vars.Scope, i int) string {
+	if l.label != nil {
+		if v, err := scope.Template(l.label); err == nil {
+			return jinja.Str(v)
+		}
+	}
+	return jinja.Str(l.items[i])
+}
+
+// vars are the loop's variables for item i.
+func (l *loop) vars(i int) *jinja.Dict {
+	d := jinja.NewDict(l.variable, l.items[i], "ansible_loop_var", l.variable)
+	if l.index != "" {
+		d.Set(l.index, i)
+		d.Set("ansible_index_var", l.index)
+	}
+	if l.extended {
+		d.Set("ansible_loop", l.position(i))
+	}
+	return d
+}
+
+func (l *loop) position(i int) *jinja.Dict {
+	n := len(l.items)
+	d := jinja.NewDict("allitems", jinja.NewList(l.items...), "index", i+1, "index0", i, "first", i == 0,
+		"last", i == n-1, "length", n, "revindex", n-i, "revindex0", n-i-1)
+	if i > 0 {
+		d.Set("previtem", l.items[i-1])
+	}
+	if i < n-1 {
+		d.Set("nextitem", l.items[i+1])
+	}
+	return d
+}
+
+// loopResult sums up a loop's items.
+func (x *execution) loopResult(tries []*try) *try {
+	sum := &try{scope: x.scope, status: OK, delegated: tries[0].delegated}
+	results := jinja.NewList()
+	changed, skipped, failed := false, true, false
+	for _, t := range tries {
+		results.Items = append(results.Items, public(t.data))
+		changed = changed || t.status == Changed
+		if c, _ := t.data.Get("changed"); jinja.Truth(c) {
+			changed = true
+		}
+		skipped = skipped && t.status == Skipped
+		failed = failed || t.status == Failed
+		sum.noLog = sum.noLog || t.noLog
+		sum.ignored = sum.ignored || t.ignored
+		if t.status == Unreachable {
+			sum.status = Unreachable
+		}
+	}
+	sum.data = jinja.NewDict("results", results, "skipped", skipped, "msg", "All items completed", "changed", changed)
+	switch {
+	case sum.status == Unreachable:
+		sum.data.Set("unreachable", true)
+	case failed:
+		sum.status = Failed
+		sum.data.Set("failed", true)
+		sum.data.Set("msg", "One or more items failed")
+	case skipped:
+		sum.status = Skipped
+		sum.data.Set("msg", "All items skipped")
+	case changed:
+		sum.status = Changed
+	}
+	return sum
+}
+
+// isTemplate reports whether v still has to be templated.
+func isTemplate(v any) bool {
+	_, ok := v.(*yaml.Template)
+	return ok
+}

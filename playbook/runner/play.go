@@ -1,0 +1,312 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"gplay/internal/source"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/vars"
+)
+
+// playRun is a play while it runs, over one batch of hosts at a time.
+type playRun struct {
+	*Runner
+	ctx  context.Context
+	play *playbook.Play
+	info PlayInfo
+
+	prompted *jinja.Dict
+	all      []*inventory.Host // of the play
+	batch    []*inventory.Host
+	hosts    map[string]*inventory.Host // of the play, by name
+	sections *playbook.Block
+	handlers *handlers
+	public   []*playbook.Role // that include_role made known
+	// turn is held by whoever moves hosts on, and given up while their task
+	// runs. slots, with the strategy free, are the tasks that may run at once.
+	turn     sync.Mutex
+	slots    chan struct{}
+	levelsMu sync.Mutex
+	levels   map[*playbook.Task]vars.Levels
+	magic    vars.Lazy
+	files    map[string][]*jinja.Dict // vars_files by host
+	rolesRun map[string]bool          // by roleUse: a task ran
+	ended    map[string]bool          // hosts whose batch meta ended
+	removed  map[string]bool          // hosts that meta: end_host took out
+	over     bool                     // meta: end_play, or a fatal failure
+}
+
+// runPlay runs one play and reports whether the playbook goes on.
+func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, err error) {
+	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}}
+	if err := p.prompt(); err != nil {
+		return false, err
+	}
+	if err := p.resolveHosts(ctx); err != nil {
+		return false, err
+	}
+	if len(p.all) == 0 {
+		r.Callback.PlayStart(&p.info)
+		r.Callback.NoHostsMatched(&p.info)
+		return true, nil
+	}
+	batches, err := p.batches(ctx)
+	if err != nil {
+		return false, err
+	}
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	for i, batch := range batches {
+		if batch = p.live(batch); len(batch) == 0 {
+			p.Callback.PlayStart(&p.info)
+			continue
+		}
+		if goOn, err := p.runBatch(ctx, i, batch); err != nil || !goOn {
+			return false, err
+		}
+		if p.over {
+			break
+		}
+	}
+	return ctx.Err() == nil, nil
+}
+
+// playScope is what the play's own keywords are templated with.
+func (p *playRun) playScope(ctx context.Context) *vars.Scope {
+	return p.store.Templar.NewScope(ctx, p.store.Run, p.store.Extra, p.prompted, p.play.Vars)
+}
+
+func (p *playRun) resolveHosts(ctx context.Context) error {
+	scope := p.playScope(ctx)
+	pattern, err := scope.Template(p.play.Hosts)
+	if err != nil {
+		return err
+	}
+	text := patternText(pattern)
+	p.info = PlayInfo{Name: text, Check: p.Check, Pos: p.play.Pos}
+	if p.play.Name != nil {
+		if name, err := scope.Template(p.play.Name); err == nil && jinja.Str(name) != "" {
+			p.info.Name = jinja.Str(name)
+		}
+	}
+	limit, err := inventory.ParseLimit(p.Limit)
+	if err != nil {
+		return err
+	}
+	selection, err := p.Inventory.Select([]string{text}, limit)
+	if err != nil {
+		return &source.Error{Pos: p.play.HostsPos, Msg: err.Error(), Err: err}
+	}
+	for _, pattern := range selection.Unmatched {
+		p.warn("Could not match supplied host pattern, ignoring: %s", pattern)
+	}
+	hosts, err := p.ordered(scope, selection.Hosts)
+	p.hosts = map[string]*inventory.Host{}
+	for _, h := range hosts {
+		p.info.Hosts = append(p.info.Hosts, h.Name)
+		p.hosts[h.Name] = h
+	}
+	p.all = hosts
+	return err
+}
+
+func patternText(v any) string {
+	switch v := v.(type) {
+	case *jinja.List:
+		parts := make([]string, len(v.Items))
+		for i, item := range v.Items {
+			parts[i] = jinja.Str(item)
+		}
+		return strings.Join(parts, ",")
+	case nil:
+		return ""
+	}
+	return jinja.Str(v)
+}
+
+// ordered applies the play's order keyword.
+func (p *playRun) ordered(scope *vars.Scope, hosts []*inventory.Host) ([]*inventory.Host, error) {
+	order, err := p.playText(scope, "order")
+	if err != nil {
+		return nil, err
+	}
+	hosts = slices.Clone(hosts)
+	byName := func(a, b *inventory.Host) int { return strings.Compare(a.Name, b.Name) }
+	switch order {
+	case "", "inventory":
+	case "sorted":
+		slices.SortStableFunc(hosts, byName)
+	case "reverse_sorted":
+		slices.SortStableFunc(hosts, func(a, b *inventory.Host) int { return byName(b, a) })
+	case "reverse_inventory":
+		slices.Reverse(hosts)
+	case "shuffle":
+		shuffle(hosts)
+	default:
+		return nil, source.Errorf(p.play.Keywords["order"].Pos, "order is %q; it can be inventory, sorted, reverse_sorted, reverse_inventory or shuffle", order)
+	}
+	return hosts, nil
+}
+
+func (p *playRun) playText(scope *vars.Scope, keyword string) (string, error) {
+	k, ok := p.play.Keywords[keyword]
+	if !ok {
+		return "", nil
+	}
+	v, err := scope.Template(k.Value)
+	if err != nil || v == nil {
+		return "", err
+	}
+	return jinja.Str(v), nil
+}
+
+// batches splits the hosts by serial: numbers, percentages, or a list of
+// them whose last one repeats.
+func (p *playRun) batches(ctx context.Context) ([][]*inventory.Host, error) {
+	k, ok := p.play.Keywords["serial"]
+	if !ok {
+		return [][]*inventory.Host{p.all}, nil
+	}
+	v, err := p.playScope(ctx).Template(k.Value)
+	if err != nil {
+		return nil, err
+	}
+	sizes := []any{v}
+	if l, ok := v.(*jinja.List); ok && len(l.Items) > 0 {
+		sizes = l.Items
+	}
+	p.info.Serial = true
+	var out [][]*inventory.Host
+	rest := p.all
+	for i := 0; len(rest) > 0; i++ {
+		n, err := serialSize(sizes[min(i, len(sizes)-1)], len(p.all))
+		if err != nil {
+			return nil, &source.Error{Pos: k.Pos, Msg: err.Error()}
+		}
+		if n <= 0 || n > len(rest) {
+			n = len(rest)
+		}
+		out = append(out, rest[:n])
+		rest = rest[n:]
+	}
+	return out, nil
+}
+
+func serialSize(v any, hosts int) (int, error) {
+	text := strings.TrimSpace(jinja.Str(v))
+	if number, ok := strings.CutSuffix(text, "%"); ok {
+		percent, err := strconv.ParseFloat(number, 64)
+		if err != nil {
+			return 0, fmt.Errorf("serial is %q; a percentage is a number and %%", text)
+		}
+		return max(1, int(percent/100*float64(hosts))), nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("serial is %q; it can be a number, a percentage, or a list of them", text)
+	}
+	return n, nil
+}
+
+// live leaves out the hosts that failed or could not be reached before.
+func (r *Runner) live(hosts []*inventory.Host) []*inventory.Host {
+	r.outMu.RLock()
+	defer r.outMu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(hosts), func(h *inventory.Host) bool {
+		return r.failed[h.Name] || r.unreachable[h.Name]
+	})
+}
+
+// present leaves out the hosts that are out of the play.
+func (p *playRun) present(hosts []*inventory.Host) []*inventory.Host {
+	present := p.live(hosts)
+	p.outMu.RLock()
+	defer p.outMu.RUnlock()
+	return slices.DeleteFunc(present, func(h *inventory.Host) bool { return p.removed[h.Name] })
+}
+
+func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Host) (goOn bool, err error) {
+	p.batch, p.info.BatchIndex = batch, index
+	p.levels, p.rolesRun, p.ended = map[*playbook.Task]vars.Levels{}, map[string]bool{}, map[string]bool{}
+	p.handlers = newHandlers(p)
+	p.sections = p.wholePlay()
+	p.magic = p.magicVars(ctx)
+	p.Callback.PlayStart(&p.info)
+	if err := p.loadVarsFiles(ctx); err != nil {
+		return false, err
+	}
+	if err := p.strategy(ctx, p.cursors(p.sections, batch)); err != nil {
+		return false, err
+	}
+	if force, err := p.forceHandlers(ctx); err != nil || force {
+		if err == nil {
+			err = p.flush(ctx, batch, true)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return len(p.live(batch)) > 0 || p.allEnded(batch), nil
+}
+
+func (p *playRun) allEnded(batch []*inventory.Host) bool {
+	for _, h := range batch {
+		if !p.ended[h.Name] || p.failed[h.Name] || p.unreachable[h.Name] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cursor {
+	out := make([]*cursor, len(hosts))
+	for i, h := range hosts {
+		out[i] = newCursor(h.Name, block)
+		out[i].selected, out[i].enters = p.selected, p.enters
+	}
+	return out
+}
+
+// wholePlay is the play as one block: facts, the four sections, and the
+// handlers after pre_tasks, tasks and post_tasks.
+func (p *playRun) wholePlay() *playbook.Block {
+	b := &playbook.Block{Play: p.play}
+	b.Items = append(b.Items, p.implicit("gather_facts", "Gathering Facts"))
+	for _, section := range []*playbook.Block{p.play.PreTasks, nil, p.play.Roles, p.play.Tasks, nil, p.play.PostTasks, nil} {
+		if section != nil {
+			b.Items = append(b.Items, section)
+			continue
+		}
+		flush := p.implicit("meta", "")
+		flush.Args.Set("_raw_params", "flush_handlers")
+		b.Items = append(b.Items, flush)
+	}
+	return b
+}
+
+// implicit is a task that every play has without it being written.
+func (p *playRun) implicit(action, name string) *playbook.Task {
+	return &playbook.Task{Node: playbook.Node{Pos: p.play.Pos, Name: name}, Play: p.play, Action: action, Args: jinja.NewDict(), Implicit: true}
+}
+
+func (p *playRun) forceHandlers(ctx context.Context) (bool, error) {
+	if p.ForceHandlers {
+		return true, nil
+	}
+	k, ok := p.play.Keywords["force_handlers"]
+	if !ok {
+		return false, nil
+	}
+	v, err := p.playScope(ctx).Template(k.Value)
+	if err != nil {
+		return false, err
+	}
+	return asBool(v, "force_handlers", k.Pos)
+}

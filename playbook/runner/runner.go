@@ -1,0 +1,194 @@
+// Package runner decides who runs what, when: plays and batches of hosts,
+// tasks in lockstep, loops, handlers, blocks, delegation.
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"gplay/connection"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/vars"
+)
+
+// Options are what a run is told beside its playbook; the zero value of each
+// is ansible-playbook's default.
+type Options struct {
+	Inventory *inventory.Inventory
+	Callback  Callback
+	// Templar and Pool are made when they are nil.
+	Templar *vars.Templar
+	Pool    *connection.Pool
+
+	RolesPath      []string // where roles are, besides the playbook's own
+	Limit          string
+	Forks          int
+	Check, Diff    bool
+	Tags, SkipTags []string
+	StartAt        string
+	ForceHandlers  bool
+	ExtraVars      *jinja.Dict
+	// RunVars are variables of the run itself: ansible_version and its like.
+	RunVars *jinja.Dict
+
+	Connection      Connection
+	HostKeyChecking string // "true", "accept-new" or "false"
+	Verbosity       int
+	// Prompt asks the person at the terminal, for vars_prompt and pause; nil
+	// when there is nobody.
+	Prompt func(text string, private bool) (string, error)
+	// Secret is told of every password before it is used, so that the
+	// Callback can keep it to itself; nil when nobody needs to know.
+	Secret func(text string)
+}
+
+// Connection is what the command line says of how to reach hosts. Variables
+// of a host win over it.
+type Connection struct {
+	Transport  string // ssh when empty
+	User       string
+	Password   string
+	KeyFile    string
+	CommonArgs string
+	ExtraArgs  string
+	Timeout    time.Duration
+
+	Become         bool
+	BecomeMethod   string
+	BecomeUser     string
+	BecomePassword string
+}
+
+// The exit codes of a run, as ansible-playbook's.
+const (
+	ExitOK          = 0
+	ExitError       = 1
+	ExitFailed      = 2
+	ExitUnreachable = 4
+	ExitInterrupted = 99
+)
+
+// Runner runs playbooks against one inventory.
+type Runner struct {
+	Options
+	pool  *connection.Pool
+	store *vars.Store
+	stats *Stats
+
+	mu sync.Mutex // guards the callback
+	// Templates look up who failed while, with the strategy free, other hosts
+	// do: outMu guards writing, and reading outside of a turn.
+	outMu       sync.RWMutex
+	failed      map[string]bool
+	unreachable map[string]bool
+	started     bool // the task of StartAt was reached
+	serial      int  // of the tasks that were begun
+	pb          *playbook.Playbook
+}
+
+// New makes a Runner. Close ends its connections.
+func New(o Options) *Runner {
+	if o.Forks <= 0 {
+		o.Forks = 5
+	}
+	if o.Templar == nil {
+		o.Templar = vars.NewTemplar()
+	}
+	if o.Pool == nil {
+		o.Pool = connection.NewPool(connection.Options{Prompt: o.Prompt, Warn: o.Callback.Warning})
+	}
+	return &Runner{
+		Options: o, pool: o.Pool, store: vars.NewStore(o.Templar, o.Inventory, o.ExtraVars, o.RunVars),
+		stats:  &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
+		failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
+	}
+}
+
+// Close ends all connections and what still runs behind them.
+func (r *Runner) Close() { r.pool.Close() }
+
+// Run runs the plays of pb in order, shows the recap, and returns the exit
+// code. Cancelling ctx starts no more tasks and ends those that run.
+func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
+	r.pb = pb
+	if err := r.checkLimit(); err != nil {
+		return ExitError, err
+	}
+	r.Callback.PlaybookStart(pb)
+	var err error
+	for _, play := range pb.Plays {
+		var goOn bool
+		if goOn, err = r.runPlay(ctx, play); err != nil || !goOn {
+			break
+		}
+	}
+	r.Callback.Stats(r.recap())
+	return r.exitCode(ctx), err
+}
+
+func (r *Runner) exitCode(ctx context.Context) int {
+	switch {
+	case ctx.Err() != nil:
+		return ExitInterrupted
+	case len(r.unreachable) > 0:
+		return ExitUnreachable
+	case len(r.failed) > 0:
+		return ExitFailed
+	}
+	return ExitOK
+}
+
+// checkLimit refuses a limit that leaves no host at all.
+func (r *Runner) checkLimit() error {
+	limit, err := inventory.ParseLimit(r.Limit)
+	if err != nil || len(limit) == 0 {
+		return err
+	}
+	selection, err := r.Inventory.Select([]string{"all", "localhost"}, limit)
+	if err == nil && len(selection.Hosts) == 0 {
+		err = fmt.Errorf("--limit %s leaves no host to run on", r.Limit)
+	}
+	return err
+}
+
+func (r *Runner) recap() *Stats {
+	for host := range r.stats.Counts {
+		r.stats.Hosts = append(r.stats.Hosts, host)
+	}
+	slices.Sort(r.stats.Hosts)
+	return r.stats
+}
+
+// out notes that a host takes no more part: in Runner.failed, unreachable or
+// playRun.removed.
+func (r *Runner) out(of map[string]bool, host string) {
+	r.outMu.Lock()
+	defer r.outMu.Unlock()
+	of[host] = true
+}
+
+func (r *Runner) counts(host string) *Counts {
+	c := r.stats.Counts[host]
+	if c == nil {
+		c = &Counts{}
+		r.stats.Counts[host] = c
+	}
+	return c
+}
+
+// tell calls the callback; results come from many goroutines.
+func (r *Runner) tell(say func(c Callback)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	say(r.Callback)
+}
+
+// warn shows a warning.
+func (r *Runner) warn(format string, args ...any) {
+	r.tell(func(c Callback) { c.Warning(fmt.Sprintf(format, args...)) })
+}

@@ -1,0 +1,360 @@
+package runner
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/vars"
+)
+
+// scope is the variables of host for task.
+func (p *playRun) scope(ctx context.Context, task *playbook.Task, host *inventory.Host) *vars.Scope {
+	l := p.taskLevels(task)
+	l.Play = append(append([]*jinja.Dict{p.play.Vars}, p.prompted), p.files[host.Name]...)
+	layers := p.store.Layers(host, p.play.Dir, l)
+	s := p.store.Templar.NewScope(ctx, append([]jinja.Mapping{p.hostMagic(ctx, task, host)}, layers...)...)
+	s.Dirs = p.searchPath(task)
+	switch task.Action {
+	case "template":
+		s.Subdir = "templates"
+	case "include_vars":
+		s.Subdir = "vars"
+	}
+	s.Hosts = p.matching
+	return s
+}
+
+func (p *playRun) matching(pattern string) ([]string, error) {
+	hosts, err := p.Inventory.Match(pattern)
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	return names, err
+}
+
+// taskLevels are the variables that a task brings along, whatever the host.
+func (p *playRun) taskLevels(task *playbook.Task) vars.Levels {
+	p.levelsMu.Lock()
+	defer p.levelsMu.Unlock()
+	if l, ok := p.levels[task]; ok {
+		return l
+	}
+	var l vars.Levels
+	for _, role := range append(p.play.RoleList, p.public...) {
+		l.RoleDefaults = append(l.RoleDefaults, role.Defaults)
+		l.RoleVars = append(l.RoleVars, used(role), role.Vars)
+	}
+	if role := task.Role; role != nil {
+		for _, r := range append(append([]*playbook.Role{}, role.Dependents...), role) {
+			l.RoleDefaults = append(l.RoleDefaults, r.Defaults)
+			l.RoleVars = append(l.RoleVars, r.Vars)
+			l.Params = append(l.Params, r.Params)
+		}
+	}
+	p.blockLevels(task.Parent, &l)
+	l.Task = append(l.Task, task.Vars)
+	p.levels[task] = l
+	return l
+}
+
+// used are the vars: with which a role is used. The whole play sees them, below
+// those in the role's own files.
+func used(role *playbook.Role) *jinja.Dict {
+	if role.Use == nil {
+		return nil
+	}
+	return role.Use.Vars
+}
+
+func (p *playRun) blockLevels(b *playbook.Block, l *vars.Levels) {
+	if b == nil {
+		return
+	}
+	p.blockLevels(b.Parent, l)
+	switch {
+	case b.Include != nil:
+		l.Params = append(l.Params, b.Vars)
+	case b.IsRole:
+		l.RoleVars = append(l.RoleVars, used(b.Role), b.Vars)
+	default:
+		l.Task = append(l.Task, b.Vars)
+	}
+}
+
+// magicVars are the variables that are the same for every task of a batch.
+func (p *playRun) magicVars(ctx context.Context) vars.Lazy {
+	hostVars := p.store.HostVars(ctx, p.play.Dir)
+	names := func(hosts []*inventory.Host) *jinja.List {
+		l := jinja.NewList()
+		for _, h := range hosts {
+			l.Items = append(l.Items, h.Name)
+		}
+		return l
+	}
+	groups := sync.OnceValue(func() any { return p.Inventory.GroupsDict() })
+	return vars.Lazy{
+		"hostvars":                  func() any { return hostVars },
+		"groups":                    groups,
+		"omit":                      func() any { return vars.Omit },
+		"playbook_dir":              func() any { return p.play.Dir },
+		"ansible_play_name":         func() any { return p.info.Name },
+		"ansible_play_hosts_all":    func() any { return names(p.all) },
+		"ansible_play_hosts":        func() any { return names(p.present(p.all)) },
+		"play_hosts":                func() any { return names(p.present(p.batch)) },
+		"ansible_play_batch":        func() any { return names(p.present(p.batch)) },
+		"ansible_diff_mode":         func() any { return p.Diff },
+		"ansible_forks":             func() any { return p.Forks },
+		"ansible_verbosity":         func() any { return p.Verbosity },
+		"ansible_run_tags":          func() any { return textList(orAll(p.Tags)) },
+		"ansible_skip_tags":         func() any { return textList(p.SkipTags) },
+		"role_names":                func() any { return p.roleNames(false) },
+		"ansible_role_names":        func() any { return p.roleNames(true) },
+		"ansible_play_role_names":   func() any { return p.roleNames(false) },
+		"ansible_inventory_sources": func() any { return textList(p.Inventory.Sources) },
+	}
+}
+
+func textList(texts []string) *jinja.List {
+	l := jinja.NewList()
+	for _, t := range texts {
+		l.Items = append(l.Items, t)
+	}
+	return l
+}
+
+func orAll(tags []string) []string {
+	if len(tags) == 0 {
+		return []string{"all"}
+	}
+	return tags
+}
+
+// roleNames are the play's roles, each once; with all, their dependencies too.
+func (p *playRun) roleNames(all bool) *jinja.List {
+	var names, dependencies []string
+	for _, r := range p.play.RoleList {
+		switch {
+		case slices.Contains(names, r.Name) || slices.Contains(dependencies, r.Name):
+		case len(r.Dependents) == 0:
+			names = append(names, r.Name)
+		case all:
+			dependencies = append(dependencies, r.Name)
+		}
+	}
+	return textList(append(names, dependencies...))
+}
+
+// hostMagic are the magic variables of one task on one host, above those of
+// the play. Fewer allocations here are time saved on every task.
+func (p *playRun) hostMagic(ctx context.Context, task *playbook.Task, host *inventory.Host) jinja.Mapping {
+	return magic{p: p, ctx: ctx, task: task, host: host}
+}
+
+type magic struct {
+	p    *playRun
+	ctx  context.Context
+	task *playbook.Task
+	host *inventory.Host
+}
+
+func (m magic) Get(key any) (any, bool) {
+	name, _ := key.(string)
+	switch name {
+	case "vars":
+		return m.p.scope(m.ctx, m.task, m.host).Mapping(), true
+	case "group_names":
+		return textList(m.host.GroupNames()), true
+	case "ansible_check_mode":
+		return m.p.Check, true
+	case "ansible_search_path":
+		return textList(m.p.searchPath(m.task)), true
+	case "environment":
+		return jinja.NewList(), true
+	}
+	if m.task.Role != nil {
+		if v, ok := m.ofRole(name); ok {
+			return v, true
+		}
+	}
+	if name == "ansible_limit" {
+		return m.p.Limit, m.p.Limit != ""
+	}
+	return m.p.magic.Get(key)
+}
+
+func (m magic) ofRole(name string) (any, bool) {
+	switch role := m.task.Role; name {
+	case "role_path":
+		return role.Path, true
+	case "role_name", "ansible_role_name":
+		return role.Name, true
+	case "role_uuid":
+		return role.Path, true
+	case "ansible_parent_role_names":
+		return roleNames(role.Dependents), len(role.Dependents) > 0
+	case "ansible_dependent_role_names":
+		return roleNames(role.Dependencies), true
+	case "ansible_parent_role_paths":
+		l := jinja.NewList()
+		for _, r := range role.Dependents {
+			l.Items = append(l.Items, r.Path)
+		}
+		return l, len(l.Items) > 0
+	}
+	return nil, false
+}
+
+func roleNames(roles []*playbook.Role) *jinja.List {
+	l := jinja.NewList()
+	for _, r := range roles {
+		l.Items = append(l.Items, r.Name)
+	}
+	return l
+}
+
+func (m magic) Keys() []any {
+	keys := append(m.p.magic.Keys(), "vars", "group_names", "ansible_check_mode", "ansible_search_path")
+	if m.task.Role != nil {
+		keys = append(keys, "role_path", "role_name", "ansible_role_name")
+	}
+	return keys
+}
+
+func (m magic) Len() int { return len(m.Keys()) }
+
+// searchPath are the directories in which a task's files are looked for: of
+// its role and the roles that asked for it, of its file, of the playbook.
+func (p *playRun) searchPath(task *playbook.Task) []string {
+	var dirs []string
+	add := func(dir string) {
+		for _, d := range dirs {
+			if d == dir {
+				return
+			}
+		}
+		dirs = append(dirs, dir)
+	}
+	if task.Role != nil {
+		add(task.Role.Path)
+		for i := len(task.Role.Dependents) - 1; i >= 0; i-- {
+			add(task.Role.Dependents[i].Path)
+		}
+	}
+	if task.File != "" {
+		add(filepath.Dir(task.File))
+	}
+	add(p.play.Dir)
+	return dirs
+}
+
+// loadVarsFiles reads the play's vars_files for every host of the batch. Of a
+// list within the list, the first file that exists counts.
+func (p *playRun) loadVarsFiles(ctx context.Context) error {
+	p.files = map[string][]*jinja.Dict{}
+	k, ok := p.play.Keywords["vars_files"]
+	if !ok {
+		return nil
+	}
+	cache := map[string]*jinja.Dict{}
+	for _, h := range p.batch {
+		for _, entry := range asList(k.Value) {
+			d, err := p.varsFile(ctx, h, entry, k.Pos, cache)
+			if err != nil {
+				return err
+			}
+			p.files[h.Name] = append(p.files[h.Name], d)
+		}
+	}
+	return nil
+}
+
+func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, pos source.Pos, cache map[string]*jinja.Dict) (*jinja.Dict, error) {
+	scope := p.scope(ctx, p.implicit("setup", ""), h)
+	var name string
+	for _, choice := range asList(entry) {
+		v, err := scope.Template(choice)
+		if err != nil {
+			return nil, err
+		}
+		name = jinja.Str(v)
+		path := name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(p.play.Dir, path)
+			if _, err := os.Stat(path); err != nil {
+				path = filepath.Join(p.play.Dir, "vars", name)
+			}
+		}
+		if d, ok := cache[path]; ok {
+			return d, nil
+		}
+		if _, err := os.Stat(path); err == nil {
+			d, err := yaml.LoadDict(path)
+			cache[path] = d
+			return d, err
+		}
+	}
+	return nil, source.Errorf(pos, "the vars file %s was not found in %s", name, p.play.Dir)
+}
+
+// prompt asks for the play's vars_prompt.
+func (p *playRun) prompt() error {
+	k, ok := p.play.Keywords["vars_prompt"]
+	if !ok {
+		return nil
+	}
+	p.prompted = jinja.NewDict()
+	for _, item := range asList(k.Value) {
+		q, ok := item.(*jinja.Dict)
+		if !ok {
+			return source.Errorf(k.Pos, "vars_prompt is a list of dicts with name and prompt")
+		}
+		if err := p.ask(q, k.Pos); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *playRun) ask(q *jinja.Dict, pos source.Pos) error {
+	get := func(key string) any { v, _ := q.Get(key); return v }
+	name := jinja.Str(get("name"))
+	if _, given := p.ExtraVars.Get(name); given {
+		return nil
+	}
+	text, private := name, true
+	if v := get("prompt"); v != nil {
+		text = jinja.Str(v)
+	}
+	if v := get("private"); v != nil {
+		private = jinja.Truth(v)
+	}
+	otherwise := get("default")
+	if otherwise != nil {
+		text += " [" + jinja.Str(otherwise) + "]"
+	}
+	if p.Prompt == nil {
+		if p.prompted.Set(name, otherwise); otherwise == nil {
+			return source.Errorf(pos, "vars_prompt asks for %s and there is no terminal: give it by -e %s=…", name, name)
+		}
+		return nil
+	}
+	answer, err := p.Prompt(text+": ", private)
+	if err != nil {
+		return err
+	}
+	if answer == "" && otherwise != nil {
+		p.prompted.Set(name, otherwise)
+		return nil
+	}
+	p.prompted.Set(name, answer)
+	return nil
+}

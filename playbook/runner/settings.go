@@ -1,0 +1,316 @@
+package runner
+
+import (
+	"time"
+
+	"gplay/connection"
+	"gplay/internal/source"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook/vars"
+)
+
+// settings are a task's keywords for one host and item, templated.
+type settings struct {
+	delegate          string // the host it runs on
+	delegateFacts     bool
+	ignoreErrors      bool
+	ignoreUnreachable bool
+	noLog             bool
+	check, diff       bool
+	retries           int
+	delay             time.Duration
+	timeout           time.Duration
+	async             time.Duration
+	poll              time.Duration
+	environment       map[string]string
+	// vars are the variables of the host it runs on.
+	vars *vars.Scope
+}
+
+func (x *execution) settings(scope *vars.Scope) (*settings, error) {
+	s := &settings{delegate: x.host.Name, vars: scope, retries: 3}
+	read := keywordReader{x: x, scope: scope}
+	read.bool("delegate_facts", &s.delegateFacts, false)
+	read.bool("ignore_errors", &s.ignoreErrors, false)
+	read.bool("ignore_unreachable", &s.ignoreUnreachable, false)
+	read.bool("no_log", &s.noLog, false)
+	read.bool("check_mode", &s.check, x.Check)
+	read.bool("diff", &s.diff, x.Diff)
+	read.int("retries", &s.retries)
+	read.seconds("delay", &s.delay, 5)
+	read.seconds("timeout", &s.timeout, 0)
+	read.seconds("async", &s.async, 0)
+	read.seconds("poll", &s.poll, 15)
+	if read.err != nil {
+		return nil, read.err
+	}
+	if err := x.environment(scope, s); err != nil {
+		return nil, err
+	}
+	return s, x.delegation(scope, s)
+}
+
+// keywordReader reads keywords until one fails.
+type keywordReader struct {
+	x     *execution
+	scope *vars.Scope
+	err   error
+}
+
+func (r *keywordReader) value(keyword string) (any, source.Pos, bool) {
+	k, ok := r.x.task.Inherited(keyword)
+	if !ok || r.err != nil {
+		return nil, k.Pos, false
+	}
+	v, err := r.scope.Template(k.Value)
+	if err != nil {
+		r.err = err
+		return nil, k.Pos, false
+	}
+	return v, k.Pos, v != nil && v != vars.Omit
+}
+
+func (r *keywordReader) bool(keyword string, into *bool, otherwise bool) {
+	*into = otherwise
+	if v, pos, ok := r.value(keyword); ok {
+		*into, r.err = asBool(v, keyword, pos)
+	}
+}
+
+func (r *keywordReader) int(keyword string, into *int) {
+	if v, pos, ok := r.value(keyword); ok {
+		n, isInt := asInt(v)
+		if *into = n; !isInt {
+			r.err = source.Errorf(pos, "%s is %s; it must be a whole number", keyword, jinja.Repr(v))
+		}
+	}
+}
+
+func (r *keywordReader) seconds(keyword string, into *time.Duration, otherwise float64) {
+	n := otherwise
+	if v, pos, ok := r.value(keyword); ok {
+		n, r.err = asFloat(v, keyword, pos)
+	}
+	*into = time.Duration(n * float64(time.Second))
+}
+
+func (r *keywordReader) text(keyword string, into *string) {
+	if v, _, ok := r.value(keyword); ok {
+		*into = jinja.Str(v)
+	}
+}
+
+func (x *execution) keywordBool(scope *vars.Scope, keyword string, otherwise bool) (bool, error) {
+	r := keywordReader{x: x, scope: scope}
+	var b bool
+	r.bool(keyword, &b, otherwise)
+	return b, r.err
+}
+
+// environment merges the environments of play, blocks and task.
+func (x *execution) environment(scope *vars.Scope, s *settings) error {
+	for _, k := range x.task.Chain("environment") {
+		v, err := scope.Template(k.Value)
+		if err != nil {
+			return err
+		}
+		for _, item := range asList(v) {
+			d, ok := item.(*jinja.Dict)
+			if !ok {
+				if text, isText := item.(string); isText && text == "" {
+					continue
+				}
+				return source.Errorf(k.Pos, "environment is %s; it must be a dict of variables", jinja.Repr(item))
+			}
+			for name, value := range d.All() {
+				if s.environment == nil {
+					s.environment = map[string]string{}
+				}
+				s.environment[jinja.Str(name)] = jinja.Str(value)
+			}
+		}
+	}
+	return nil
+}
+
+// delegation resolves delegate_to: the host that the task runs on and the
+// variables that say how to reach it.
+func (x *execution) delegation(scope *vars.Scope, s *settings) error {
+	k, ok := x.task.Inherited("delegate_to")
+	if !ok {
+		return nil
+	}
+	v, err := scope.Template(k.Value)
+	if err != nil || v == nil || v == vars.Omit || v == "" {
+		return err
+	}
+	s.delegate = jinja.Str(v)
+	if s.delegate == x.host.Name {
+		return nil
+	}
+	host := x.reach(s.delegate)
+	s.vars = x.store.HostVars(x.ctx, x.play.Dir).Scope(host)
+	return nil
+}
+
+// reach is a host to delegate to; one that is not in the inventory is reached
+// by its name.
+func (p *playRun) reach(name string) *inventory.Host {
+	if h := p.Inventory.Host(name); h != nil {
+		return h
+	}
+	return &inventory.Host{Name: name, Vars: jinja.NewDict(), Implicit: true}
+}
+
+// target says how to reach the host that the task runs on, as whom.
+func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, error) {
+	o := x.Connection
+	t := connection.Target{
+		Transport: o.Transport, Host: s.delegate, User: o.User, Password: o.Password, KeyFile: o.KeyFile,
+		HostKeyChecking: x.HostKeyChecking, Timeout: o.Timeout,
+	}
+	read := keywordReader{x: x, scope: scope}
+	if s.vars == scope {
+		read.text("connection", &t.Transport)
+		read.text("remote_user", &t.User)
+		read.int("port", &t.Port)
+	}
+	common, extra := o.CommonArgs, o.ExtraArgs
+	from := varReader{scope: s.vars}
+	from.text(&t.Transport, "ansible_connection")
+	from.text(&t.Host, "ansible_host", "ansible_ssh_host")
+	from.text(&t.User, "ansible_user", "ansible_ssh_user")
+	from.text(&t.Password, "ansible_password", "ansible_ssh_pass", "ansible_ssh_password")
+	from.text(&t.KeyFile, "ansible_ssh_private_key_file", "ansible_private_key_file")
+	from.text(&common, "ansible_ssh_common_args")
+	from.text(&extra, "ansible_ssh_extra_args", "ansible_ssh_args")
+	from.int(&t.Port, "ansible_port", "ansible_ssh_port")
+	from.seconds(&t.Timeout, "ansible_timeout", "ansible_ssh_timeout")
+	var checking string
+	if from.text(&checking, "ansible_host_key_checking", "ansible_ssh_host_key_checking"); checking != "" {
+		yes, err := asBool(checking, "ansible_host_key_checking", source.Pos{})
+		if from.err = err; !yes {
+			t.HostKeyChecking = "false"
+		}
+	}
+	t.SSHArgs = joinArgs(common, extra)
+	t.Transport = transport(t.Transport)
+	on, become := x.become(&read, &from)
+	x.keepSecret(t, become)
+	if on {
+		t.Become = become
+	}
+	if read.err != nil {
+		return t, read.err
+	}
+	return t, from.err
+}
+
+// keepSecret tells of the target's passwords. One that is a user's name is no
+// secret, and hiding it would hide the user.
+func (x *execution) keepSecret(t connection.Target, become connection.Become) {
+	for _, password := range []string{t.Password, become.Password, x.Connection.Password, x.Connection.BecomePassword} {
+		switch password {
+		case "", "root", t.User, become.User:
+			continue
+		}
+		if x.Secret != nil {
+			x.Secret(password)
+		}
+	}
+}
+
+func joinArgs(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + " " + b
+}
+
+// transport gives the connection plugin's name as gplay knows it.
+func transport(name string) string {
+	switch name {
+	case "", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh", "ansible.builtin.paramiko_ssh":
+		return "ssh"
+	case "ansible.builtin.local":
+		return "local"
+	case "community.docker.docker", "community.docker.docker_api":
+		return "docker"
+	}
+	return name
+}
+
+// become reads who the task is to be. Variables win over keywords, keywords
+// over the command line.
+func (x *execution) become(read *keywordReader, from *varReader) (on bool, b connection.Become) {
+	b = connection.Become{Method: x.Connection.BecomeMethod, User: x.Connection.BecomeUser, Password: x.Connection.BecomePassword}
+	read.bool("become", &on, x.Connection.Become)
+	read.text("become_method", &b.Method)
+	read.text("become_user", &b.User)
+	read.text("become_flags", &b.Flags)
+	read.text("become_exe", &b.Exe)
+	from.bool(&on, "ansible_become")
+	from.text(&b.Method, "ansible_become_method")
+	if b.Method == "" {
+		b.Method = "sudo"
+	}
+	old := "ansible_" + b.Method + "_"
+	from.text(&b.User, "ansible_become_user", old+"user")
+	from.text(&b.Password, "ansible_become_password", "ansible_become_pass", old+"pass", old+"password")
+	from.text(&b.Flags, "ansible_become_flags", old+"flags")
+	from.text(&b.Exe, "ansible_become_exe", old+"exe")
+	return on, b
+}
+
+// varReader reads connection variables until one fails.
+type varReader struct {
+	scope *vars.Scope
+	err   error
+}
+
+func (r *varReader) value(names []string) (any, bool) {
+	for _, name := range names {
+		v, ok, err := r.scope.Setting(name)
+		if err != nil && r.err == nil {
+			r.err = err
+		}
+		if ok && err == nil && v != nil && v != vars.Omit {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (r *varReader) text(into *string, names ...string) {
+	if v, ok := r.value(names); ok {
+		*into = jinja.Str(v)
+	}
+}
+
+func (r *varReader) int(into *int, names ...string) {
+	if v, ok := r.value(names); ok {
+		n, isInt := asInt(v)
+		if *into = n; !isInt && r.err == nil {
+			r.err = source.Errorf(source.Pos{}, "%s is %s; it must be a whole number", names[0], jinja.Repr(v))
+		}
+	}
+}
+
+func (r *varReader) bool(into *bool, name string) {
+	if v, ok := r.value([]string{name}); ok {
+		b, err := asBool(v, name, source.Pos{})
+		if *into = b; r.err == nil {
+			r.err = err
+		}
+	}
+}
+
+func (r *varReader) seconds(into *time.Duration, names ...string) {
+	if v, ok := r.value(names); ok {
+		n, err := asFloat(v, names[0], source.Pos{})
+		if *into = time.Duration(n * float64(time.Second)); r.err == nil {
+			r.err = err
+		}
+	}
+}

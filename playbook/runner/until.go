@@ -1,0 +1,83 @@
+package runner
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"gplay/jinja"
+	"gplay/playbook/vars"
+)
+
+// until runs the action, again and again where until says so, and judges its
+// result.
+func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings) *try {
+	k, repeated := x.task.Keywords["until"]
+	attempts := 1
+	if repeated {
+		attempts = s.retries + 1
+	}
+	for n := 1; ; n++ {
+		data, err := x.judge(x.once(ctx, scope, s), scope)
+		if err != nil {
+			data.Set("failed", true)
+			data.Set("msg", failureText(err))
+		}
+		t := &try{data: data, attempts: n}
+		if !repeated {
+			x.conclude(t, s)
+			return t
+		}
+		data.Set("attempts", n)
+		done, err := scope.With(x.afterwards(data)).Condition(k.Value, k.Pos)
+		if err != nil {
+			return x.failedTry(scope, conditionError(k.Value, err))
+		}
+		if done || n >= attempts || ctx.Err() != nil || statusOf(data) == Unreachable {
+			if !done {
+				data.Set("attempts", attempts-1) // Ansible counts the retries here
+				data.Set("failed", true)
+			}
+			x.conclude(t, s)
+			return t
+		}
+		x.retry(t, scope, s, attempts-n)
+		sleep(ctx, s.delay)
+	}
+}
+
+func (x *execution) conclude(t *try, s *settings) {
+	t.status = statusOf(t.data)
+	t.ignored = t.status == Failed && s.ignoreErrors || t.status == Unreachable && s.ignoreUnreachable
+	if v, _ := t.data.Get("exception"); v != nil && x.Verbosity < 3 {
+		t.data.Delete("exception")
+	}
+}
+
+func (x *execution) retry(t *try, scope *vars.Scope, s *settings, left int) {
+	t.scope, t.noLog, t.status = scope, s.noLog, statusOf(t.data)
+	r := x.result(t)
+	r.Left = left
+	if x.task.Loop != nil {
+		r.Loop = true
+	}
+	x.tell(func(c Callback) { c.Retry(r) })
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func asInt(v any) (int, bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case float64:
+		return int(v), true
+	}
+	n, err := strconv.Atoi(jinja.Str(v))
+	return n, err == nil
+}

@@ -1,0 +1,294 @@
+package playbook
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
+
+// builtin takes the collection off a name of Ansible's own.
+func builtin(name string) string {
+	for _, prefix := range []string{"ansible.builtin.", "ansible.legacy."} {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			return short
+		}
+	}
+	return name
+}
+
+// structural are the actions that the language itself knows.
+var structural = []string{"include", "include_tasks", "include_role", "import_tasks", "import_role"}
+
+// action gives the canonical name of a module or action.
+func (l *loader) action(name string) (string, bool) {
+	if short := builtin(name); slices.Contains(structural, short) {
+		return short, true
+	}
+	if l.Action == nil {
+		return builtin(name), true
+	}
+	return l.Action(name)
+}
+
+// actionKey reports whether a key of a task is the name of an action rather
+// than a keyword.
+func (l *loader) actionKey(key *yaml.Node) (string, bool) {
+	name, ok := key.Value.(string)
+	if !ok || strings.HasPrefix(name, "with_") {
+		return "", false
+	}
+	if _, isKeyword := keywords[name]; isKeyword {
+		return "", false
+	}
+	if old, isOld := oldKeywords[name]; isOld && old.in&inTask != 0 {
+		return "", false
+	}
+	_, known := l.action(name)
+	return name, known
+}
+
+// task loads one task or handler.
+func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
+	t := &Task{Parent: p.parent, Play: p.play, Role: p.role, File: p.file, Handler: p.handlers}
+	call, err := l.call(n, t)
+	if err != nil {
+		return nil, err
+	}
+	l.collect = &t.Deprecated
+	defer func() { l.collect = nil }()
+	err = l.node(n, p.kind(), &t.Node, func(pair yaml.Pair) bool {
+		key, _ := pair.Key.String()
+		return pair.Key == call.key || strings.HasPrefix(key, "with_") || pair.Value == nil
+	})
+	if err != nil {
+		return nil, l.inTask(err, call, n)
+	}
+	if err := l.arguments(n, t, call); err != nil {
+		return nil, err
+	}
+	if call.local {
+		t.Keywords["delegate_to"] = Keyword{"localhost", call.key.Pos}
+	}
+	if t.Loop, err = l.loop(n); err != nil {
+		return nil, err
+	}
+	if t.Register, err = l.register(n.Get("register")); err != nil {
+		return nil, err
+	}
+	t.Notify = texts(t.inherit("notify"))
+	t.Listen = texts(t.Keywords["listen"].Value)
+	delete(t.Keywords, "notify")
+	delete(t.Keywords, "listen")
+	return t, l.checkMeta(t, call)
+}
+
+// inTask makes the hint of an unknown keyword a module's name where that is
+// nearer.
+func (l *loader) inTask(err error, c *call, n *yaml.Node) error {
+	e, ok := err.(*source.Error)
+	if !ok || !strings.HasPrefix(e.Msg, "unknown keyword") {
+		return err
+	}
+	for _, pair := range n.Pairs {
+		if name, known := l.actionKey(pair.Key); known && pair.Key.Pos == e.Pos {
+			e.Msg = "a task can have only one action, and this one has " + c.name + " and " + name
+			e.Hint = "make two tasks of it"
+		}
+	}
+	return err
+}
+
+func texts(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case *jinja.List:
+		return v.Items
+	}
+	return []any{v}
+}
+
+// inherit is a keyword's value of t or of the nearest block around it.
+func (t *Task) inherit(key string) any {
+	if kw, ok := t.Keywords[key]; ok {
+		return kw.Value
+	}
+	for _, b := range t.Parent.chain() {
+		if kw, ok := b.Keywords[key]; ok {
+			return kw.Value
+		}
+	}
+	return nil
+}
+
+func (l *loader) register(n *yaml.Node) (string, error) {
+	if n.Null() {
+		return "", nil
+	}
+	name, _ := n.Value.(string)
+	if !IsVariableName(name) {
+		return "", l.badName(n)
+	}
+	return name, nil
+}
+
+// call is a task's action as written: "copy: …", "action: copy …" or
+// "local_action: …".
+type call struct {
+	key   *yaml.Node // the key it stands at
+	value *yaml.Node // what follows, nil when that is taken care of
+	name  string
+	pos   source.Pos // of the name
+	args  *yaml.Node // more arguments, of a dict below action:
+	local bool
+}
+
+// call finds the action of a task.
+func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
+	var found *call
+	for _, pair := range n.Pairs {
+		key, ok := pair.Key.String()
+		if !ok {
+			return nil, l.errorf(pair.Key, "a keyword or the name of a module is expected here, not %s", pair.Key.Describe())
+		}
+		var c *call
+		if key == "action" || key == "local_action" {
+			var err error
+			if c, err = l.oldCall(pair); err != nil {
+				return nil, err
+			}
+			c.local = key == "local_action"
+		} else if _, known := l.actionKey(pair.Key); known {
+			c = &call{key: pair.Key, value: pair.Value, name: key, pos: pair.Key.Pos}
+		}
+		if c == nil {
+			continue
+		}
+		if found != nil && (l.Action != nil || c.name == "action" || c.local) {
+			e := l.errorf(pair.Key, "a task can have only one action, and this one has %s and %s", found.name, c.name)
+			e.Hint = "make two tasks of it"
+			return nil, e
+		}
+		if found == nil {
+			found = c
+		}
+	}
+	if found == nil {
+		return nil, l.noAction(n)
+	}
+	t.Action, _ = l.action(found.name)
+	if _, known := l.action(found.name); !known {
+		return nil, l.unknownAction(&yaml.Node{Pos: found.pos, Len: len(found.name), Value: found.name}, t)
+	}
+	t.ActionPos, t.ActionAs = found.pos, found.name
+	return found, nil
+}
+
+// noAction says what is wrong with a task that has no key which is an action.
+func (l *loader) noAction(n *yaml.Node) error {
+	for _, pair := range n.Pairs {
+		key, _ := pair.Key.String()
+		_, isKeyword := keywords[key]
+		_, isOld := oldKeywords[key]
+		if !isKeyword && !isOld && !strings.HasPrefix(key, "with_") {
+			return l.unknownAction(pair.Key, nil)
+		}
+	}
+	e := l.errorf(n, "this task has no module or action")
+	if n.Get("hosts") != nil {
+		e.Msg = "a play stands here where a task is expected"
+		e.Hint = "use import_playbook to run a playbook"
+	}
+	return e
+}
+
+func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
+	name, _ := key.String()
+	if old := l.library(name); old != "" {
+		e := l.errorf(key, "the module %q is written in Python (%s), which gplay does not run", name, source.Rel(old))
+		e.Hint = "use one of gplay's modules, or command and script"
+		return e
+	}
+	if builtin(name) == "import_playbook" {
+		e := l.errorf(key, "import_playbook cannot stand in a list of tasks")
+		e.Hint = "put it at the top of the playbook, beside the plays"
+		return e
+	}
+	candidates := slices.Concat(l.Actions, structural, keywordNames(inTask))
+	e := l.errorf(key, "unknown module %q", name)
+	if t == nil {
+		e.Msg = "unknown module or keyword \"" + name + "\""
+	}
+	e.Hint = source.DidYouMean(builtin(name), candidates)
+	return e
+}
+
+// library is the file of a Python module beside the playbook or the roles that
+// are being loaded.
+func (l *loader) library(name string) string {
+	var dirs []string
+	for _, file := range slices.Backward(l.open) {
+		dir := filepath.Dir(file)
+		dirs = append(dirs, filepath.Join(dir, "library"), filepath.Join(filepath.Dir(dir), "library"))
+	}
+	for _, dir := range dirs {
+		for _, ext := range []string{"", ".py", ".sh"} {
+			if path := filepath.Join(dir, name+ext); isFile(path) {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// oldCall reads action: and local_action:, text or a dict with module.
+func (l *loader) oldCall(p yaml.Pair) (*call, error) {
+	c := &call{key: p.Key}
+	line := p.Value
+	if line.Kind == yaml.Map {
+		c.args = line
+		line = line.Get("module")
+	}
+	text, ok := line.String()
+	if !ok {
+		return nil, l.fail(wrongValue(p.Key.Value.(string), p.Value, "the name of a module with its arguments, or a dict with module"))
+	}
+	words, err := splitWords(text)
+	if err != nil || len(words) == 0 {
+		return nil, l.errorf(line, "the name of a module is expected here")
+	}
+	c.name = strings.TrimSpace(words[0].text)
+	c.pos = line.PosAt(words[0].offset)
+	c.value = cut(line, text, words[0].offset+len(words[0].text))
+	return c, nil
+}
+
+// cut is the node of the text of n from an offset on.
+func cut(n *yaml.Node, text string, from int) *yaml.Node {
+	rest := text[min(from, len(text)):]
+	trimmed := strings.TrimLeft(rest, " \n")
+	return n.Part(trimmed, from+len(rest)-len(trimmed))
+}
+
+var metaActions = []string{"clear_facts", "clear_host_errors", "end_batch", "end_host", "end_play", "flush_handlers", "noop", "refresh_inventory", "reset_connection", "role_complete", "end_role"}
+
+func (l *loader) checkMeta(t *Task, c *call) error {
+	if t.Action != "meta" {
+		return nil
+	}
+	raw, _ := t.Args.Get(rawParams)
+	name, ok := raw.(string)
+	if ok && !slices.Contains(metaActions, strings.TrimSpace(name)) || raw == nil {
+		e := source.Errorf(t.ActionPos, "unknown meta action %q", name)
+		if c.value != nil {
+			e.Pos, e.Len = c.value.Pos, c.value.Len
+		}
+		e.Hint = source.DidYouMean(name, metaActions)
+		return l.fail(e)
+	}
+	return nil
+}

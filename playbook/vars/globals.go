@@ -1,0 +1,147 @@
+package vars
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+	"gplay/playbook/filters"
+	"gplay/playbook/lookups"
+)
+
+// globals are the functions that Ansible gives templates.
+func globals() map[string]any {
+	return map[string]any{
+		"lookup": jinja.Func(func(c *jinja.Context, a *jinja.Args) (any, error) { return callLookup(c, a, false) }),
+		"query":  jinja.Func(func(c *jinja.Context, a *jinja.Args) (any, error) { return callLookup(c, a, true) }),
+		"q":      jinja.Func(func(c *jinja.Context, a *jinja.Args) (any, error) { return callLookup(c, a, true) }),
+		"now":    jinja.Func(now),
+		"undef":  jinja.Func(undef),
+	}
+}
+
+// callLookup is lookup() and, with wantlist, query(). Without it the values
+// are joined by commas, and one value stays what it is.
+func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
+	s, ok := c.Scope().(*Scope)
+	if !ok || len(a.Positional) == 0 {
+		return nil, fmt.Errorf("lookup needs the name of a lookup")
+	}
+	options, onError := a.Keywords.Copy(), "strict"
+	if v, ok := options.Get("wantlist"); ok {
+		wantlist = jinja.Truth(v)
+		options.Delete("wantlist")
+	}
+	if v, ok := options.Get("errors"); ok {
+		onError = jinja.Str(v)
+		options.Delete("errors")
+	}
+	values, err := s.Run(jinja.Str(a.Positional[0]), a.Positional[1:], options)
+	if err != nil && onError != "ignore" && onError != "warn" {
+		return nil, fmt.Errorf("the lookup %s failed: %w", jinja.Str(a.Positional[0]), err)
+	}
+	switch {
+	case err != nil && wantlist:
+		return jinja.NewList(), nil
+	case err != nil:
+		return nil, nil
+	case wantlist:
+		return jinja.NewList(values...), nil
+	case len(values) == 1:
+		return values[0], nil
+	}
+	return joined(values), nil
+}
+
+func joined(values []any) any {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		text, ok := v.(string)
+		if !ok {
+			return jinja.NewList(values...)
+		}
+		texts[i] = text
+	}
+	return strings.Join(texts, ",")
+}
+
+// CheckLookup says what is wrong with the name of a lookup.
+func CheckLookup(name string) error {
+	if _, ok := lookups.Find(name); ok {
+		return nil
+	}
+	if near := source.Nearest(name, lookups.Names()); near != "" {
+		return fmt.Errorf("there is no lookup %q, did you mean %q?", name, near)
+	}
+	return fmt.Errorf("there is no lookup %q", name)
+}
+
+// Run runs a lookup by its name.
+func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error) {
+	if err := CheckLookup(name); err != nil {
+		return nil, err
+	}
+	lookup, _ := lookups.Find(name)
+	if options == nil {
+		options = jinja.NewDict()
+	}
+	return lookup(&lookups.Context{
+		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts,
+	}, terms, options)
+}
+
+func (s *Scope) renderFor(text, file string, extra *jinja.Dict, options jinja.Options) (any, error) {
+	scope := s
+	if extra.Len() > 0 {
+		scope = s.With(extra)
+	}
+	return scope.RenderFile(text, file, options)
+}
+
+// loadTemplate finds a template that another one includes, imports or
+// extends.
+func loadTemplate(c *jinja.Context, name string) (*jinja.Template, error) {
+	s, ok := c.Scope().(*Scope)
+	if !ok {
+		return nil, jinja.ErrNotFound
+	}
+	for _, dir := range s.Dirs {
+		for _, path := range []string{filepath.Join(dir, "templates", name), filepath.Join(dir, name)} {
+			if data, err := os.ReadFile(path); err == nil {
+				return c.Env.Compile(path, string(data))
+			}
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", name, jinja.ErrNotFound)
+}
+
+func now(_ *jinja.Context, a *jinja.Args) (any, error) {
+	v, err := a.Bind("utc=", "fmt=")
+	if err != nil {
+		return nil, fmt.Errorf("now() %w", err)
+	}
+	t := time.Now()
+	if v[0] != jinja.Missing && jinja.Truth(v[0]) {
+		t = t.UTC()
+	}
+	if v[1] == jinja.Missing {
+		return t.Format("2006-01-02 15:04:05.000000"), nil
+	}
+	return filters.Strftime(jinja.Str(v[1]), t), nil
+}
+
+func undef(_ *jinja.Context, a *jinja.Args) (any, error) {
+	v, err := a.Bind("hint=")
+	if err != nil {
+		return nil, fmt.Errorf("undef() %w", err)
+	}
+	u := &jinja.Undefined{}
+	if v[0] != jinja.Missing && v[0] != nil {
+		u.Hint = jinja.Str(v[0])
+	}
+	return u, nil
+}

@@ -1,0 +1,155 @@
+package vars
+
+import (
+	"slices"
+	"sync"
+
+	"gplay/inventory"
+	"gplay/jinja"
+)
+
+// Store holds what is known of every host across a run: facts, what set_fact,
+// register and include_vars set, and the run's extra variables. It may be
+// used by many at once.
+type Store struct {
+	Templar   *Templar
+	Inventory *inventory.Inventory
+	Extra     *jinja.Dict // -e, above everything
+	// Run are variables of the run itself, such as ansible_version.
+	Run *jinja.Dict
+
+	mu    sync.RWMutex
+	hosts map[string]*hostVars
+}
+
+// hostVars are replaced as a whole when one changes, so that scopes made
+// before see what they saw.
+type hostVars struct {
+	facts    *jinja.Dict // ansible_facts: names without the prefix
+	injected *jinja.Dict // the same as variables: names as the module gave them
+	included *jinja.Dict
+	set      *jinja.Dict
+}
+
+// NewStore makes an empty Store.
+func NewStore(t *Templar, inv *inventory.Inventory, extra, run *jinja.Dict) *Store {
+	return &Store{Templar: t, Inventory: inv, Extra: extra, Run: run, hosts: map[string]*hostVars{}}
+}
+
+func (s *Store) of(host string) hostVars {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if h := s.hosts[host]; h != nil {
+		return *h
+	}
+	return hostVars{}
+}
+
+func (s *Store) update(host string, change func(h *hostVars)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var next hostVars
+	if h := s.hosts[host]; h != nil {
+		next = *h
+	}
+	change(&next)
+	s.hosts[host] = &next
+}
+
+func merged(old, add *jinja.Dict) *jinja.Dict {
+	out := old.Copy()
+	for k, v := range add.All() {
+		out.Set(k, v)
+	}
+	return out
+}
+
+// SetFacts adds facts that a module found on host, names as in ansible_facts
+// or with the ansible_ prefix.
+func (s *Store) SetFacts(host string, facts *jinja.Dict) {
+	s.update(host, func(h *hostVars) {
+		h.facts = merged(h.facts, unprefixed(facts))
+		h.injected = merged(h.injected, Safe(facts))
+	})
+}
+
+// Set gives variables values at the level of set_fact and register.
+func (s *Store) Set(host string, vars *jinja.Dict) {
+	s.update(host, func(h *hostVars) { h.set = merged(h.set, vars) })
+}
+
+// Include gives variables values at the level of include_vars.
+func (s *Store) Include(host string, vars *jinja.Dict) {
+	s.update(host, func(h *hostVars) { h.included = merged(h.included, vars) })
+}
+
+// ClearFacts forgets the facts of host.
+func (s *Store) ClearFacts(host string) {
+	s.update(host, func(h *hostVars) { h.facts, h.injected = nil, nil })
+}
+
+// HasFacts reports whether facts were gathered for host.
+func (s *Store) HasFacts(host string) bool {
+	_, ok := s.of(host).facts.Get("gather_subset")
+	return ok
+}
+
+// Facts is the dict ansible_facts of host.
+func (s *Store) Facts(host string) *jinja.Dict {
+	if f := s.of(host).facts; f != nil {
+		return f
+	}
+	return jinja.NewDict()
+}
+
+// Levels are the variables that a task brings along, by Ansible's levels of
+// precedence; within each, the later one wins.
+type Levels struct {
+	RoleDefaults []*jinja.Dict
+	Play         []*jinja.Dict // vars, vars_prompt, vars_files
+	RoleVars     []*jinja.Dict
+	Task         []*jinja.Dict // of blocks, outermost first, then of the task
+	Params       []*jinja.Dict // of roles and includes
+	Magic        jinja.Mapping // role_name and its like
+}
+
+// Layers are the layers of host for a task, highest precedence first.
+// playbookDir is where group_vars and host_vars may stand beside a playbook.
+func (s *Store) Layers(host *inventory.Host, playbookDir string, l Levels) []jinja.Mapping {
+	known := s.of(host.Name)
+	layers := []jinja.Mapping{s.Run, l.Magic, s.Extra}
+	add := func(dicts []*jinja.Dict) {
+		for i := len(dicts) - 1; i >= 0; i-- {
+			layers = append(layers, dicts[i])
+		}
+	}
+	add(l.Params)
+	layers = append(layers, known.set, known.included)
+	add(l.Task)
+	add(l.RoleVars)
+	add(l.Play)
+	layers = append(layers, found{known.injected}, factsVar{known.facts})
+	for _, l := range slices.Backward(s.inventoryLayers(host, playbookDir)) {
+		layers = append(layers, l.Vars)
+	}
+	add(l.RoleDefaults)
+	return layers
+}
+
+// inventoryLayers are what the inventory says of a host. A vars file that
+// cannot be read is reported once and counts as empty: Check reads them all
+// before anything runs.
+func (s *Store) inventoryLayers(host *inventory.Host, playbookDir string) []inventory.Layer {
+	layers, err := s.Inventory.HostVars(host, []string{playbookDir})
+	if err != nil {
+		return nil
+	}
+	return layers
+}
+
+// Check reads the host_vars and group_vars of a host and gives what is wrong
+// with them.
+func (s *Store) Check(host *inventory.Host, playbookDir string) error {
+	_, err := s.Inventory.HostVars(host, []string{playbookDir})
+	return err
+}

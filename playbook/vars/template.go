@@ -1,0 +1,338 @@
+package vars
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"regexp"
+	"strings"
+	"sync"
+
+	"gplay/internal/pyliteral"
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+	"gplay/playbook/filters"
+)
+
+// Omit is the value of the variable omit: an argument that has it counts as
+// not given. It is another one in each run, so that no host can say it.
+var Omit = "__omit_place_holder__" + rand.Text()
+
+// Templar compiles templates and conditions, each once, whoever uses it.
+type Templar struct {
+	env   *jinja.Environment
+	exprs sync.Map // text → *jinja.Expr
+	// wary evaluates expressions that may come from a host: no lookup runs.
+	wary      *jinja.Environment
+	waryExprs sync.Map
+}
+
+// NewTemplar makes a Templar with Ansible's filters, tests, lookups and
+// globals.
+func NewTemplar() *Templar {
+	t := &Templar{env: environment(jinja.Options{TrimBlocks: true}), wary: environment(jinja.Options{TrimBlocks: true})}
+	for _, name := range []string{"lookup", "query", "q"} {
+		t.wary.Globals[name] = jinja.Func(noLookup)
+	}
+	return t
+}
+
+func noLookup(*jinja.Context, *jinja.Args) (any, error) {
+	return nil, errors.New("an expression that a template made may come from a host and runs no lookup; write it without {{ }}")
+}
+
+func environment(options jinja.Options) *jinja.Environment {
+	return &jinja.Environment{
+		Filters:   filters.Filters(),
+		Tests:     filters.Tests(),
+		Lenient:   filters.Lenient,
+		Globals:   globals(),
+		Options:   options,
+		Finalize:  finalize,
+		Loader:    loadTemplate,
+		MaxOutput: 256 << 20,
+	}
+}
+
+// finalize shows None as nothing and ranges as lists, as Ansible's templar
+// does.
+func finalize(v any) any {
+	if v == nil {
+		return ""
+	}
+	return jinja.Unroll(v)
+}
+
+// Undefined is the error of a template or condition that uses a variable that
+// has no value.
+type Undefined struct{ Err error }
+
+func (u *Undefined) Error() string { return u.Err.Error() }
+func (u *Undefined) Unwrap() error { return u.Err }
+
+// program is a compiled *yaml.Template.
+type program struct {
+	template *jinja.Template
+	name     string // the variable, where the template is {{ name }} and no more
+	text     bool   // what it gives stays text, even if it reads as a list
+}
+
+// textFilter ends an expression whose result stays text.
+var textFilter = regexp.MustCompile(`\|\s*(?:string|to_json|to_nice_json|to_yaml|to_nice_yaml|ppretty|json)\s*(?:\([^()]*\)\s*)?-?}}\n*$`)
+
+func (t *Templar) compile(text *yaml.Template) (*program, error) {
+	if p, ok := text.Compiled.Load().(*program); ok {
+		return p, nil
+	}
+	tmpl, err := t.env.Compile("", text.Text)
+	if err != nil {
+		return nil, err
+	}
+	p := &program{template: tmpl, text: textFilter.MatchString(text.Text)}
+	p.name, _ = tmpl.Variable()
+	text.Compiled.Store(p)
+	return p, nil
+}
+
+func (s *Scope) render(t *yaml.Template) (any, error) {
+	p, err := s.templar.compile(t)
+	if err != nil {
+		return nil, templateError(t, err)
+	}
+	if p.name != "" {
+		switch raw, _ := s.Raw(p.name); raw.(type) {
+		case bool, int, float64, *big.Int:
+			return raw, nil
+		}
+	}
+	v, single, err := p.template.Eval(s.ctx, s)
+	if err != nil {
+		return nil, templateError(t, err)
+	}
+	if text, ok := v.(string); ok && single && p.text {
+		return endLike(text, t.Text, "\n"), nil
+	}
+	if single {
+		if v, err = s.typed(v, p.name != "", t.Text); err != nil {
+			return nil, templateError(t, err)
+		}
+		return v, nil
+	}
+	if text, ok := v.(string); ok {
+		v = endLike(text, t.Text, "\n")
+	}
+	return literal(v), nil
+}
+
+// endLike gives a result at least as many newlines at its end as its template
+// has: Jinja2 drops one, and blocks take the one behind them.
+func endLike(result, template, newline string) string {
+	count := func(s string) int { return len(s) - len(strings.TrimRight(s, "\n")) }
+	return result + strings.Repeat(newline, max(0, count(template)-count(result)))
+}
+
+// typed is what Ansible's templar gives for a template of one expression:
+// containers and booleans keep their type, everything else is text, and text
+// that reads as a container or boolean becomes one.
+func (s *Scope) typed(v any, bare bool, template string) (any, error) {
+	switch v := jinja.Unroll(v).(type) {
+	case *jinja.Undefined:
+		return nil, undefinedError(v)
+	case nil:
+		if bare {
+			return nil, nil
+		}
+		return endLike("", template, "\n"), nil
+	case string:
+		return literal(endLike(v, template, "\n")), nil
+	case *jinja.Dict, *jinja.List:
+		if err := definedAll(v); err != nil {
+			return nil, err
+		}
+		return v, nil
+	case bool, jinja.Mapping:
+		return v, nil
+	case jinja.Tuple:
+		return jinja.Str(v), definedAll(v)
+	}
+	return literal(endLike(jinja.Str(v), template, "\n")), nil
+}
+
+func definedAll(v any) error {
+	switch v := v.(type) {
+	case *jinja.Undefined:
+		return undefinedError(v)
+	case *jinja.Dict:
+		for _, item := range v.All() {
+			if err := definedAll(item); err != nil {
+				return err
+			}
+		}
+	case *jinja.List:
+		return definedAll(jinja.Tuple(v.Items))
+	case jinja.Tuple:
+		for _, item := range v {
+			if err := definedAll(item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func undefinedError(u *jinja.Undefined) error {
+	return &jinja.Error{Msg: u.Message(), Undefined: u}
+}
+
+// literal reads text that looks like a Python list, dict or boolean as one.
+func literal(v any) any {
+	text, ok := v.(string)
+	if !ok || !(strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") || text == "True" || text == "False") {
+		return v
+	}
+	if value, ok := pyliteral.Parse(strings.TrimRight(text, " \t\r\n")); ok {
+		return value
+	}
+	return v
+}
+
+// templateError gives a fault in t its place in the source file.
+func templateError(t *yaml.Template, err error) error {
+	var placed *source.Error
+	if errors.As(err, &placed) {
+		return err
+	}
+	e := source.Errorf(t.Pos, "%s", err.Error())
+	e.Err = err
+	var fault *jinja.Error
+	if errors.As(err, &fault) {
+		if u := fault.Undefined; u != nil && u.Cause != nil {
+			return u.Cause
+		}
+		if fault.Template == "" && fault.Line > 0 {
+			e.Pos, e.Len = t.PosAt(fault.Line, fault.Col), fault.Len
+		}
+		if fault.Undefined != nil {
+			return &Undefined{e}
+		}
+	}
+	return e
+}
+
+// within notes that err arose while the variable name was being templated.
+func within(err error, name string) error {
+	var e *source.Error
+	if errors.As(err, &e) {
+		e.Within = append(e.Within, source.Note{Text: "in the value of " + name, Pos: e.Pos})
+	}
+	return err
+}
+
+// Condition gives the truth of a when, until, changed_when, failed_when or
+// assert expression. Text is an expression; a template is rendered first and
+// its result, where it is text, is the expression.
+func (s *Scope) Condition(v any, pos source.Pos) (bool, error) {
+	if t, ok := v.(*yaml.Template); ok {
+		r, err := s.render(t)
+		if err != nil {
+			return false, err
+		}
+		if text, ok := r.(string); ok && text != "" {
+			return s.Wary().condition(text, pos)
+		}
+		v = r
+	}
+	switch v := v.(type) {
+	case bool:
+		return v, nil
+	case nil:
+		return true, nil
+	case string:
+		if v == "" {
+			return true, nil
+		}
+		return s.condition(v, pos)
+	}
+	return jinja.Truth(v), nil
+}
+
+func (s *Scope) condition(text string, pos source.Pos) (bool, error) {
+	v, err := s.Expr(text)
+	if u, ok := v.(*jinja.Undefined); ok && err == nil {
+		err = undefinedError(u)
+	}
+	if err == nil {
+		return jinja.Truth(v), nil
+	}
+	e := source.Errorf(pos, "%s", err.Error())
+	e.Err, e.Len = err, len(text)
+	var fault *jinja.Error
+	if errors.As(err, &fault) && fault.Undefined != nil {
+		return false, &Undefined{e}
+	}
+	return false, e
+}
+
+// Expr evaluates one expression, without delimiters. The value may be
+// *jinja.Undefined.
+func (s *Scope) Expr(text string) (any, error) {
+	x, err := s.expr(text)
+	if err != nil {
+		return nil, err
+	}
+	return x.Eval(s.ctx, s)
+}
+
+func (s *Scope) expr(text string) (*jinja.Expr, error) {
+	env, known := s.templar.env, &s.templar.exprs
+	if s.wary {
+		env, known = s.templar.wary, &s.templar.waryExprs
+	}
+	if x, ok := known.Load(text); ok {
+		return x.(*jinja.Expr), nil
+	}
+	x, err := env.CompileExpr(text)
+	if err != nil {
+		return nil, err
+	}
+	known.Store(text, x)
+	return x, nil
+}
+
+// RenderFile renders the text of a template file. Options are those of the
+// file's module; name is its path, for errors.
+func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, error) {
+	env := s.templar.env
+	if options != env.Options {
+		env = environment(options)
+	}
+	tmpl, err := env.Compile(name, text)
+	if err != nil {
+		return "", fileError(name, err)
+	}
+	out, err := tmpl.Render(s.ctx, s)
+	if err != nil {
+		return "", fileError(name, err)
+	}
+	return endLike(out, text, cmp.Or(options.NewlineSequence, "\n")), nil
+}
+
+func fileError(name string, err error) error {
+	var fault *jinja.Error
+	var placed *source.Error
+	if errors.As(err, &placed) || !errors.As(err, &fault) {
+		return err
+	}
+	pos := source.Pos{File: name, Line: fault.Line, Col: fault.Col}
+	if fault.Template != "" {
+		pos.File = fault.Template
+	}
+	e := source.Errorf(pos, "%s", err.Error())
+	e.Err, e.Len = err, fault.Len
+	if fault.Undefined != nil {
+		return &Undefined{e}
+	}
+	return e
+}

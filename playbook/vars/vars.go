@@ -1,0 +1,222 @@
+// Package vars gives variables their values: precedence, scopes that are
+// looked through, lazy templating, facts.
+package vars
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
+
+// Scope is the variables of one host while one task runs there. Layers are
+// looked through in order and never merged; a value is templated when it is
+// used, and once. A Scope serves one goroutine.
+type Scope struct {
+	// Dirs are where lookups search for files, best first.
+	Dirs []string
+	// Subdir is the subdirectory of Dirs in which first_found looks.
+	Subdir string
+	// Hosts resolves an inventory pattern, for lookups.
+	Hosts func(pattern string) ([]string, error)
+
+	ctx      context.Context
+	templar  *Templar
+	layers   []jinja.Mapping // highest precedence first
+	resolved map[string]any
+	pending  []string // names being resolved, outermost first
+	wary     bool
+}
+
+// NewScope makes a scope of layers, highest precedence first; nil ones are
+// left out.
+func (t *Templar) NewScope(ctx context.Context, layers ...jinja.Mapping) *Scope {
+	s := &Scope{ctx: ctx, templar: t, resolved: map[string]any{}}
+	for _, l := range layers {
+		if d, isDict := l.(*jinja.Dict); l == nil || isDict && d.Len() == 0 {
+			continue
+		}
+		s.layers = append(s.layers, l)
+	}
+	return s
+}
+
+// With is s below another layer, such as a loop's item.
+func (s *Scope) With(top jinja.Mapping) *Scope {
+	c := s.templar.NewScope(s.ctx, append([]jinja.Mapping{top}, s.layers...)...)
+	c.Dirs, c.Subdir, c.Hosts, c.pending, c.wary = s.Dirs, s.Subdir, s.Hosts, s.pending, s.wary
+	return c
+}
+
+// Wary is s for expressions that may come from a host: they run no lookups.
+func (s *Scope) Wary() *Scope {
+	c := *s
+	c.wary = true
+	return &c
+}
+
+// Raw is the value of name as it was written.
+func (s *Scope) Raw(name string) (any, bool) {
+	for _, l := range s.layers {
+		if v, ok := l.Get(name); ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// Lookup is the templated value of name for a template. A variable whose own
+// template uses what is undefined is undefined: default and `is defined` see
+// that, and all other use is an error.
+func (s *Scope) Lookup(name string) (any, bool, error) {
+	v, ok, err := s.Value(name)
+	var undefined *Undefined
+	if errors.As(err, &undefined) {
+		return &jinja.Undefined{Name: name, Hint: plainMessage(undefined), Cause: undefined}, true, nil
+	}
+	return v, ok, err
+}
+
+func plainMessage(err error) string {
+	var placed *source.Error
+	if errors.As(err, &placed) {
+		return placed.Msg
+	}
+	return err.Error()
+}
+
+// Value is the templated value of name.
+func (s *Scope) Value(name string) (any, bool, error) {
+	if v, ok := s.resolved[name]; ok {
+		return v, true, nil
+	}
+	raw, ok := s.Raw(name)
+	if !ok {
+		return nil, false, nil
+	}
+	v, err := s.resolve(name, raw)
+	if err != nil {
+		return nil, true, err
+	}
+	s.resolved[name] = v
+	return v, true, nil
+}
+
+// Setting is the templated value of a variable that says how its host is
+// reached: facts, which come from a host, are not looked through.
+func (s *Scope) Setting(name string) (any, bool, error) {
+	for _, l := range s.layers {
+		if _, fromHost := l.(found); fromHost {
+			continue
+		}
+		if raw, ok := l.Get(name); ok {
+			v, err := s.resolve(name, raw)
+			return v, true, err
+		}
+	}
+	return nil, false, nil
+}
+
+func (s *Scope) resolve(name string, raw any) (any, error) {
+	if !hasTemplate(raw) {
+		return raw, nil
+	}
+	for _, p := range s.pending {
+		if p == name {
+			return nil, fmt.Errorf("recursive loop detected: %s is defined through itself (%s)", name, strings.Join(append(s.pending, name), " → "))
+		}
+	}
+	s.pending = append(s.pending, name)
+	defer func() { s.pending = s.pending[:len(s.pending)-1] }()
+	v, err := s.Template(raw)
+	if err != nil {
+		return nil, within(err, name)
+	}
+	return v, nil
+}
+
+// Names are the names of all variables, without order.
+func (s *Scope) Names() []string {
+	seen := map[string]bool{}
+	var names []string
+	for _, l := range s.layers {
+		for _, k := range l.Keys() {
+			if n, ok := k.(string); ok && !seen[n] {
+				seen[n] = true
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+// Template gives v with every template in it rendered. What holds none is
+// returned as it is.
+func (s *Scope) Template(v any) (any, error) {
+	if !hasTemplate(v) {
+		return v, nil
+	}
+	switch v := v.(type) {
+	case *yaml.Template:
+		return s.render(v)
+	case *jinja.Dict:
+		out := jinja.NewDict()
+		for k, item := range v.All() {
+			r, err := s.Template(item)
+			if err != nil {
+				return nil, err
+			}
+			out.Set(k, r)
+		}
+		return out, nil
+	case *jinja.List:
+		items, err := s.templateAll(v.Items)
+		return jinja.NewList(items...), err
+	case jinja.Tuple:
+		items, err := s.templateAll(v)
+		return jinja.Tuple(items), err
+	}
+	return v, nil
+}
+
+func (s *Scope) templateAll(items []any) ([]any, error) {
+	out := make([]any, len(items))
+	for i, item := range items {
+		var err error
+		if out[i], err = s.Template(item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func hasTemplate(v any) bool {
+	switch v := v.(type) {
+	case *yaml.Template:
+		return true
+	case *jinja.Dict:
+		for _, item := range v.All() {
+			if hasTemplate(item) {
+				return true
+			}
+		}
+	case *jinja.List:
+		return anyTemplate(v.Items)
+	case jinja.Tuple:
+		return anyTemplate(v)
+	}
+	return false
+}
+
+func anyTemplate(items []any) bool {
+	for _, item := range items {
+		if hasTemplate(item) {
+			return true
+		}
+	}
+	return false
+}
