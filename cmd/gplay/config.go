@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"gopkg.in/ini.v1"
+)
+
+// config is what ansible.cfg and the environment say, under Ansible's names.
+type config struct {
+	file string // "" when there is none
+
+	inventory, rolesPath                 []string
+	remoteUser, keyFile, transport       string
+	sshArgs, sshCommonArgs, sshExtraArgs string
+	forks, timeout, verbosity            int
+	hostKeyChecking                      bool
+	become                               bool
+	becomeUser, becomeMethod             string
+	diff, forceHandlers                  bool
+	deprecations                         bool
+	callback                             string
+	displaySkipped, displayOK            bool
+	customStats, failedToErr             bool
+	checkMarkers, pathOnFailure          bool
+}
+
+// setting is one option: its environment variables, then its place in the
+// file.
+type setting struct {
+	env          []string
+	section, key string
+	set          func(text string) error
+}
+
+// loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
+// home, in /etc/ansible.
+func loadConfig(warn func(string)) (*config, error) {
+	c := &config{hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true}
+	c.file = configFile(warn)
+	file := ini.Empty()
+	if c.file != "" {
+		var err error
+		if file, err = ini.LoadSources(ini.LoadOptions{IgnoreInlineComment: true, AllowBooleanKeys: true, SpaceBeforeInlineComment: true}, c.file); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.file, err)
+		}
+	}
+	for _, s := range c.settings() {
+		text, from := s.value(file, c.file)
+		if from == "" {
+			continue
+		}
+		if err := s.set(text); err != nil {
+			return nil, fmt.Errorf("%s: %s is %q: %w", from, s.key, text, err)
+		}
+	}
+	return c, nil
+}
+
+func (s setting) value(file *ini.File, path string) (text, from string) {
+	for _, name := range s.env {
+		if text, ok := os.LookupEnv(name); ok && text != "" {
+			return text, "$" + name
+		}
+	}
+	if section, err := file.GetSection(s.section); err == nil && section.HasKey(s.key) {
+		text := section.Key(s.key).Value()
+		if i := strings.Index(text, " ;"); i >= 0 {
+			text = text[:i]
+		}
+		return strings.TrimSpace(text), path
+	}
+	return "", ""
+}
+
+func configFile(warn func(string)) string {
+	if path := os.Getenv("ANSIBLE_CONFIG"); path != "" {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			path = filepath.Join(path, "ansible.cfg")
+		}
+		return existing(path)
+	}
+	if here, err := filepath.Abs("ansible.cfg"); err == nil && existing(here) != "" {
+		info, err := os.Stat(filepath.Dir(here))
+		if err == nil && info.Mode().Perm()&0o002 == 0 {
+			return here
+		}
+		warn(fmt.Sprintf("Ansible is being run in a world writable directory (%s), ignoring it as an ansible.cfg source.", filepath.Dir(here)))
+	}
+	if home, err := os.UserHomeDir(); err == nil && existing(filepath.Join(home, ".ansible.cfg")) != "" {
+		return filepath.Join(home, ".ansible.cfg")
+	}
+	return existing("/etc/ansible/ansible.cfg")
+}
+
+func existing(path string) string {
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
+// describe says which file counts, as Ansible does at -v.
+func (c *config) describe() string {
+	if c.file == "" {
+		return "No config file found; using defaults"
+	}
+	return "Using " + c.file + " as config file"
+}
+
+func (c *config) settings() []setting {
+	const defaults = "defaults"
+	return []setting{
+		{[]string{"ANSIBLE_INVENTORY"}, defaults, "inventory", c.paths(&c.inventory, ",")},
+		{[]string{"ANSIBLE_ROLES_PATH"}, defaults, "roles_path", c.paths(&c.rolesPath, ":")},
+		{[]string{"ANSIBLE_REMOTE_USER"}, defaults, "remote_user", text(&c.remoteUser)},
+		{[]string{"ANSIBLE_PRIVATE_KEY_FILE"}, defaults, "private_key_file", c.path(&c.keyFile)},
+		{[]string{"ANSIBLE_TRANSPORT"}, defaults, "transport", text(&c.transport)},
+		{[]string{"ANSIBLE_FORKS"}, defaults, "forks", number(&c.forks)},
+		{[]string{"ANSIBLE_TIMEOUT"}, defaults, "timeout", number(&c.timeout)},
+		{[]string{"ANSIBLE_VERBOSITY"}, defaults, "verbosity", number(&c.verbosity)},
+		{[]string{"ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"}, defaults, "host_key_checking", boolean(&c.hostKeyChecking)},
+		{[]string{"ANSIBLE_FORCE_HANDLERS"}, defaults, "force_handlers", boolean(&c.forceHandlers)},
+		{[]string{"ANSIBLE_DEPRECATION_WARNINGS"}, defaults, "deprecation_warnings", boolean(&c.deprecations)},
+		{[]string{"ANSIBLE_STDOUT_CALLBACK"}, defaults, "stdout_callback", text(&c.callback)},
+		{[]string{"ANSIBLE_DISPLAY_SKIPPED_HOSTS", "DISPLAY_SKIPPED_HOSTS"}, defaults, "display_skipped_hosts", boolean(&c.displaySkipped)},
+		{[]string{"ANSIBLE_DISPLAY_OK_HOSTS"}, defaults, "display_ok_hosts", boolean(&c.displayOK)},
+		{[]string{"ANSIBLE_SHOW_CUSTOM_STATS"}, defaults, "show_custom_stats", boolean(&c.customStats)},
+		{[]string{"ANSIBLE_DISPLAY_FAILED_STDERR"}, defaults, "display_failed_stderr", boolean(&c.failedToErr)},
+		{[]string{"ANSIBLE_CHECK_MODE_MARKERS"}, defaults, "check_mode_markers", boolean(&c.checkMarkers)},
+		{[]string{"ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"}, defaults, "show_task_path_on_failure", boolean(&c.pathOnFailure)},
+		{[]string{"ANSIBLE_SSH_ARGS"}, "ssh_connection", "ssh_args", text(&c.sshArgs)},
+		{[]string{"ANSIBLE_SSH_COMMON_ARGS"}, "ssh_connection", "ssh_common_args", text(&c.sshCommonArgs)},
+		{[]string{"ANSIBLE_SSH_EXTRA_ARGS"}, "ssh_connection", "ssh_extra_args", text(&c.sshExtraArgs)},
+		{[]string{"ANSIBLE_BECOME"}, "privilege_escalation", "become", boolean(&c.become)},
+		{[]string{"ANSIBLE_BECOME_USER"}, "privilege_escalation", "become_user", text(&c.becomeUser)},
+		{[]string{"ANSIBLE_BECOME_METHOD"}, "privilege_escalation", "become_method", text(&c.becomeMethod)},
+		{[]string{"ANSIBLE_DIFF_ALWAYS"}, "diff", "always", boolean(&c.diff)},
+	}
+}
+
+func text(into *string) func(string) error {
+	return func(t string) error { *into = t; return nil }
+}
+
+func number(into *int) func(string) error {
+	return func(t string) error {
+		n, err := strconv.Atoi(t)
+		if *into = n; err != nil {
+			return fmt.Errorf("it must be a whole number")
+		}
+		return nil
+	}
+}
+
+func boolean(into *bool) func(string) error {
+	return func(t string) error {
+		switch strings.ToLower(t) {
+		case "true", "yes", "on", "1", "t", "y":
+			*into = true
+		case "false", "no", "off", "0", "f", "n":
+			*into = false
+		default:
+			return fmt.Errorf("it must be yes or no")
+		}
+		return nil
+	}
+}
+
+// path is a setting that is relative to the file it stands in.
+func (c *config) path(into *string) func(string) error {
+	return func(t string) error { *into = c.absolute(t); return nil }
+}
+
+func (c *config) paths(into *[]string, separator string) func(string) error {
+	return func(t string) error {
+		for part := range strings.SplitSeq(t, separator) {
+			if part = strings.TrimSpace(part); part != "" {
+				*into = append(*into, c.absolute(part))
+			}
+		}
+		return nil
+	}
+}
+
+func (c *config) absolute(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	if filepath.IsAbs(path) || c.file == "" {
+		return path
+	}
+	return filepath.Join(filepath.Dir(c.file), path)
+}

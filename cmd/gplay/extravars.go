@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"gplay/internal/yaml"
+	"gplay/jinja"
+	"gplay/playbook"
+)
+
+// extraVars reads every -e: @file, YAML or JSON, or k=v words. Later ones
+// win. They are the user's own, so templates in them count.
+func extraVars(args []string) (*jinja.Dict, error) {
+	out := jinja.NewDict()
+	for _, arg := range args {
+		d, err := extraVar(strings.TrimSpace(arg))
+		if err != nil {
+			return nil, err
+		}
+		for k, v := range d.All() {
+			out.Set(k, v)
+		}
+	}
+	return out, nil
+}
+
+func extraVar(arg string) (*jinja.Dict, error) {
+	if path, ok := strings.CutPrefix(arg, "@"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("the file of -e @%s cannot be read: it does not exist", path)
+		}
+		return yaml.LoadDict(path)
+	}
+	if arg == "" {
+		return jinja.NewDict(), nil
+	}
+	if strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "[") {
+		v, err := yaml.Load("-e", []byte(arg), yaml.Options{})
+		if err != nil {
+			return nil, err
+		}
+		if d, ok := v.(*jinja.Dict); ok {
+			return d, nil
+		}
+		return nil, fmt.Errorf("-e %s: a dict of variables is expected", arg)
+	}
+	return playbook.ParseKeyValues(arg)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"gplay/playbook"
+	"gplay/playbook/runner"
+)
+
+// list prints what the playbooks would run, as ansible-playbook does.
+func (o *options) list(ctx context.Context, books []*playbook.Playbook, r *runner.Runner) error {
+	for i, pb := range books {
+		plays, err := r.List(ctx, pb)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("\nplaybook: %s\n", o.books[i])
+		for n, l := range plays {
+			o.listPlay(os.Stdout, n+1, l)
+		}
+	}
+	return nil
+}
+
+func (o *options) listPlay(w io.Writer, n int, l runner.Listing) {
+	fmt.Fprintf(w, "\n  play #%d (%s): %s\tTAGS: [%s]\n", n, l.Pattern, l.Name, strings.Join(l.Tags, ", "))
+	if o.listHosts {
+		fmt.Fprintf(w, "    pattern: ['%s']\n    hosts (%d):\n", l.Pattern, len(l.Hosts))
+		for _, h := range l.Hosts {
+			fmt.Fprintf(w, "      %s\n", h)
+		}
+	}
+	if o.listTasks {
+		fmt.Fprintln(w, "    tasks:")
+		for _, t := range l.Tasks {
+			fmt.Fprintf(w, "      %s\tTAGS: [%s]\n", t.Name, strings.Join(t.Tags, ", "))
+		}
+	}
+	if o.listTags {
+		fmt.Fprintf(w, "      TASK TAGS: [%s]\n", strings.Join(l.TaskTags, ", "))
+	}
+}

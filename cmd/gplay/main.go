@@ -1,0 +1,107 @@
+// Command gplay runs Ansible playbooks.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"gplay/connection/agent"
+	"gplay/internal/source"
+	"gplay/playbook/runner"
+)
+
+// coreVersion is the ansible-core whose playbook language this is.
+const coreVersion = "2.18.0"
+
+func main() {
+	if agent.Asked(os.Args[1:]) {
+		os.Exit(agent.Main(os.Args[2:], agent.Modules))
+	}
+	os.Exit(gplay(os.Args[1:]))
+}
+
+func gplay(args []string) int {
+	ctx, stop := interruptible()
+	defer stop()
+	code := runner.ExitOK
+	root := rootCommand(&code)
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprint(os.Stderr, "ERROR! "+source.Describe(err))
+		return exitCode(err)
+	}
+	return code
+}
+
+// usage is an error of the command line.
+type usage struct{ error }
+
+// exitCode is ansible-playbook's: 2 for the command line, 4 for what is wrong
+// in a source file, 1 for what is missing and all else.
+func exitCode(err error) int {
+	var use usage
+	var placed *source.Error
+	switch {
+	case errors.As(err, &use):
+		return 2
+	case errors.Is(err, fs.ErrNotExist):
+		return runner.ExitError
+	case errors.As(err, &placed):
+		return 4
+	}
+	return runner.ExitError
+}
+
+// interruptible is a context that the first Ctrl-C ends; the second one ends
+// the program.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		if _, ok := <-signals; !ok {
+			return
+		}
+		fmt.Fprintln(os.Stderr, " [ERROR]: User interrupted execution")
+		cancel()
+		if _, ok := <-signals; ok {
+			os.Exit(runner.ExitInterrupted)
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel() }
+}
+
+func rootCommand(code *int) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:           "gplay PLAYBOOK...",
+		Short:         "Run Ansible playbooks: one program, no Python anywhere",
+		Version:       coreVersion,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage{errors.New("gplay needs a playbook: gplay site.yml -i hosts (gplay --help tells more)")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			*code, err = o.run(cmd.Context(), args)
+			return err
+		},
+	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	cmd.SetVersionTemplate(filepath.Base(os.Args[0]) + " [core {{.Version}}]\n")
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	o.define(cmd.Flags())
+	cmd.AddCommand(docCommand())
+	return cmd
+}

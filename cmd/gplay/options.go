@@ -1,0 +1,132 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// options are the command line's, under ansible-playbook's names.
+type options struct {
+	books          []string // the playbooks
+	inventory      []string
+	limit          string
+	extraVars      []string
+	tags, skipTags []string
+	forks          int
+	check, diff    bool
+	verbosity      int
+	startAt        string
+	forceHandlers  bool
+
+	user, connection, keyFile      string
+	commonArgs, extraArgs          string
+	timeout                        int
+	askPass, askBecome             bool
+	passFile, becomePassFile       string
+	become                         bool
+	becomeMethod, becomeUser       string
+	syntaxCheck                    bool
+	listHosts, listTasks, listTags bool
+	sudo, su                       bool
+	sudoUser, suUser               string
+}
+
+func (o *options) define(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "inventory file, directory, or comma-separated `hosts`")
+	f.StringVarP(&o.limit, "limit", "l", "", "run only on the hosts that match this `pattern`")
+	f.StringArrayVarP(&o.extraVars, "extra-vars", "e", nil, "`variables`: k=v, YAML, JSON, or @file")
+	f.StringArrayVarP(&o.tags, "tags", "t", nil, "run only what has these `tags`")
+	f.StringArrayVar(&o.skipTags, "skip-tags", nil, "pass over what has these `tags`")
+	f.IntVarP(&o.forks, "forks", "f", 0, "how many hosts at a time (default 5)")
+	f.BoolVarP(&o.check, "check", "C", false, "change nothing, say what would change")
+	f.BoolVarP(&o.diff, "diff", "D", false, "show what changes in files")
+	f.CountVarP(&o.verbosity, "verbose", "v", "say more; -vvv more still")
+	f.StringVar(&o.startAt, "start-at-task", "", "begin with the task of this `name`")
+	f.BoolVar(&o.forceHandlers, "force-handlers", false, "run handlers even of hosts that failed")
+	f.BoolVar(&o.syntaxCheck, "syntax-check", false, "read the playbook, run nothing")
+	f.BoolVar(&o.listHosts, "list-hosts", false, "list the hosts, run nothing")
+	f.BoolVar(&o.listTasks, "list-tasks", false, "list the tasks, run nothing")
+	f.BoolVar(&o.listTags, "list-tags", false, "list the tags, run nothing")
+
+	f.StringVarP(&o.user, "user", "u", "", "connect as this `user`")
+	f.StringVarP(&o.connection, "connection", "c", "", "the `transport`: ssh, local or docker")
+	f.StringVar(&o.keyFile, "private-key", "", "the `file` of the key to connect with")
+	f.StringVar(&o.commonArgs, "ssh-common-args", "", "`options` of ssh: -o, -J, -i, -F")
+	f.StringVar(&o.extraArgs, "ssh-extra-args", "", "more `options` of ssh")
+	f.IntVarP(&o.timeout, "timeout", "T", 0, "`seconds` to connect (default 10)")
+	f.BoolVarP(&o.askPass, "ask-pass", "k", false, "ask for the password to connect with")
+	f.StringVar(&o.passFile, "connection-password-file", "", "the `file` of the password to connect with")
+
+	f.BoolVarP(&o.become, "become", "b", false, "run as another user")
+	f.StringVar(&o.becomeMethod, "become-method", "", "the `method`: sudo, su or doas")
+	f.StringVar(&o.becomeUser, "become-user", "", "as which `user` (default root)")
+	f.BoolVarP(&o.askBecome, "ask-become-pass", "K", false, "ask for the password to become another user")
+	f.StringVar(&o.becomePassFile, "become-password-file", "", "the `file` of the password to become another user")
+	o.defineOld(f)
+}
+
+// defineOld are the options that 1.x had, and old spellings of today's.
+func (o *options) defineOld(f *pflag.FlagSet) {
+	f.BoolVarP(&o.sudo, "sudo", "s", false, "run as another user through sudo")
+	f.StringVarP(&o.sudoUser, "sudo-user", "U", "", "as which user")
+	f.BoolVarP(&o.su, "su", "S", false, "run as another user through su")
+	f.StringVarP(&o.suUser, "su-user", "R", "", "as which user")
+	f.StringArrayVar(&o.inventory, "inventory-file", nil, "inventory")
+	f.StringVar(&o.keyFile, "key-file", "", "key")
+	f.BoolVar(&o.askBecome, "ask-sudo-pass", false, "password")
+	f.BoolVar(&o.askBecome, "ask-su-pass", false, "password")
+	f.StringVar(&o.passFile, "conn-pass-file", "", "password file")
+	f.StringVar(&o.becomePassFile, "become-pass-file", "", "password file")
+	for _, name := range []string{"sudo", "sudo-user", "su", "su-user", "inventory-file", "key-file", "ask-sudo-pass", "ask-su-pass", "conn-pass-file", "become-pass-file"} {
+		f.Lookup(name).Hidden = true
+	}
+}
+
+// settle lets the old options mean what they mean today, and the
+// configuration give what the command line does not.
+func (o *options) settle(c *config) error {
+	if o.sudo || o.su || o.sudoUser != "" || o.suUser != "" {
+		o.become = true
+		o.becomeUser = first(o.becomeUser, o.sudoUser, o.suUser)
+		if o.su || o.suUser != "" {
+			o.becomeMethod = first(o.becomeMethod, "su")
+		}
+	}
+	o.becomeUser = first(o.becomeUser, c.becomeUser)
+	o.becomeMethod = first(o.becomeMethod, c.becomeMethod)
+	o.become = o.become || c.become
+	o.user = first(o.user, c.remoteUser)
+	o.keyFile = first(o.keyFile, c.keyFile)
+	o.connection = first(o.connection, c.transport)
+	o.commonArgs = first(o.commonArgs, c.sshCommonArgs)
+	o.extraArgs = first(o.extraArgs, c.sshExtraArgs)
+	if c.sshArgs != "" {
+		o.commonArgs = c.sshArgs + " " + o.commonArgs
+	}
+	if o.forks == 0 {
+		o.forks = c.forks
+	}
+	if o.timeout == 0 {
+		o.timeout = c.timeout
+	}
+	if len(o.inventory) == 0 {
+		o.inventory = c.inventory
+	}
+	o.diff = o.diff || c.diff
+	o.verbosity = max(o.verbosity, c.verbosity)
+	o.forceHandlers = o.forceHandlers || c.forceHandlers
+	return nil
+}
+
+func first(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

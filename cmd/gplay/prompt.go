@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// prompter asks on the terminal, or is nil when there is none. The terminal
+// is asked even when standard input is something else, as sshpass expects.
+func prompter() func(text string, private bool) (string, error) {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil
+	}
+	return func(text string, private bool) (string, error) {
+		fmt.Fprint(tty, text)
+		if private {
+			answer, err := term.ReadPassword(int(tty.Fd()))
+			fmt.Fprintln(tty)
+			return string(answer), err
+		}
+		line, err := bufio.NewReader(tty).ReadString('\n')
+		return strings.TrimRight(line, "\r\n"), err
+	}
+}
+
+// secret is a password that is asked for, or the first line of a file.
+func secret(ask bool, question, file string) (string, error) {
+	switch {
+	case ask:
+		prompt := prompter()
+		if prompt == nil {
+			return "", fmt.Errorf("there is no terminal to ask for the %s", strings.TrimSuffix(question, ": "))
+		}
+		return prompt(question, true)
+	case file != "":
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("the password file cannot be read: %w", err)
+		}
+		line, _, _ := strings.Cut(string(data), "\n")
+		return strings.TrimRight(line, "\r"), nil
+	}
+	return "", nil
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"gplay/connection"
+	"gplay/inventory"
+	"gplay/jinja"
+	"gplay/playbook"
+	"gplay/playbook/callback"
+	"gplay/playbook/runner"
+	"gplay/playbook/vars"
+)
+
+// run reads everything, and then runs the playbooks in turn.
+func (o *options) run(ctx context.Context, files []string) (code int, err error) {
+	o.books = files
+	c, err := loadConfig(func(msg string) { fmt.Fprintln(os.Stderr, "[WARNING]: "+msg) })
+	if err != nil {
+		return 0, err
+	}
+	if err := o.settle(c); err != nil {
+		return 0, err
+	}
+	if o.verbosity > 0 {
+		fmt.Println(c.describe())
+	}
+	secrets := &callback.Secrets{}
+	show, err := o.callback(c, secrets)
+	if err != nil {
+		return 0, err
+	}
+	ro, err := o.runnerOptions(c, show)
+	if err != nil {
+		return 0, err
+	}
+	ro.Secret = secrets.Add
+	r := runner.New(ro)
+	defer r.Close()
+	books, err := loadAll(ctx, r, files)
+	switch {
+	case err != nil:
+		return 0, err
+	case o.syntaxCheck:
+		for _, file := range files {
+			fmt.Printf("\nplaybook: %s\n", file)
+		}
+		return runner.ExitOK, nil
+	}
+	if o.listHosts || o.listTasks || o.listTags {
+		return runner.ExitOK, o.list(ctx, books, r)
+	}
+	for _, pb := range books {
+		if code, err = r.Run(ctx, pb); err != nil || code != runner.ExitOK {
+			return code, err
+		}
+	}
+	return code, nil
+}
+
+func (o *options) callback(c *config, secrets *callback.Secrets) (runner.Callback, error) {
+	color, columns := callback.Terminal(os.Stdout, os.Getenv)
+	return callback.New(first(c.callback, "default"), callback.Options{
+		Out: os.Stdout, Err: os.Stderr, Verbosity: o.verbosity, Color: color, Columns: columns, Check: o.check,
+		HideSkipped: !c.displaySkipped, HideOK: !c.displayOK, NoDeprecations: !c.deprecations,
+		CustomStats: c.customStats, FailedToErr: c.failedToErr, CheckMarkers: c.checkMarkers, PathOnFailure: c.pathOnFailure,
+		Secrets: secrets,
+	})
+}
+
+func (o *options) runnerOptions(c *config, show runner.Callback) (runner.Options, error) {
+	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning})
+	if err != nil {
+		return runner.Options{}, err
+	}
+	if len(o.inventory) == 0 {
+		show.Warning("No inventory was parsed, only implicit localhost is available")
+	}
+	extra, err := extraVars(o.extraVars)
+	if err != nil {
+		return runner.Options{}, err
+	}
+	to, err := o.connectionOptions()
+	if err != nil {
+		return runner.Options{}, err
+	}
+	checking := "true"
+	if !c.hostKeyChecking {
+		checking = "false"
+	}
+	return runner.Options{
+		Inventory: inv, Callback: show, Templar: vars.NewTemplar(), Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
+		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers,
+		RolesPath: c.rolesPath, ExtraVars: extra, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
+		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
+	}, nil
+}
+
+// split takes the comma-separated lists of --tags apart.
+func split(args []string) []string {
+	var out []string
+	for _, a := range args {
+		for part := range strings.SplitSeq(a, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+}
+
+func runVars(c *config) *jinja.Dict {
+	version := jinja.NewDict("string", coreVersion, "full", coreVersion, "major", 2, "minor", 18, "revision", 0)
+	d := jinja.NewDict("ansible_version", version, "ansible_playbook_python", "/usr/bin/python3")
+	if c.file != "" {
+		d.Set("ansible_config_file", c.file)
+	}
+	return d
+}
+
+func (o *options) connectionOptions() (runner.Connection, error) {
+	to := runner.Connection{
+		Transport: o.connection, User: o.user, KeyFile: o.keyFile, CommonArgs: o.commonArgs, ExtraArgs: o.extraArgs,
+		Timeout: seconds(o.timeout), Become: o.become, BecomeMethod: o.becomeMethod, BecomeUser: o.becomeUser,
+	}
+	var err error
+	if to.Password, err = secret(o.askPass, "SSH password: ", o.passFile); err != nil {
+		return to, err
+	}
+	question := "BECOME password: "
+	if o.askPass {
+		question = "BECOME password[defaults to SSH password]: "
+	}
+	if to.BecomePassword, err = secret(o.askBecome, question, o.becomePassFile); err != nil {
+		return to, err
+	}
+	if o.askBecome && to.BecomePassword == "" {
+		to.BecomePassword = to.Password
+	}
+	return to, nil
+}
+
+// loadAll reads every playbook before the first one runs.
+func loadAll(ctx context.Context, r *runner.Runner, files []string) ([]*playbook.Playbook, error) {
+	var books []*playbook.Playbook
+	for _, file := range files {
+		pb, err := r.Load(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		books = append(books, pb)
+	}
+	return books, nil
+}
