@@ -8,6 +8,7 @@ import (
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
+	"gplay/jinja"
 )
 
 // place is where tasks are read: what they will belong to.
@@ -163,7 +164,7 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	if !isFile(file) {
 		return nil, l.noFile(name, "tasks file", file)
 	}
-	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t}
+	b := staticBlock(t, p)
 	defer l.enter(t.Pos, "imported")()
 	if err := l.taskFile(file, b, p, name.Pos); err != nil {
 		return nil, err
@@ -172,6 +173,15 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return b.Items, nil
 	}
 	return []Item{b}, nil
+}
+
+// staticBlock is the block for what t imports. It has t's keywords.
+func staticBlock(t *Task, p place) *Block {
+	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t}
+	if t.Notify != nil {
+		b.Keywords["notify"] = Keyword{jinja.NewList(t.Notify...), t.Pos}
+	}
+	return b
 }
 
 func (p place) subdir() string {
@@ -192,7 +202,7 @@ func findTaskFile(name, subdir, from string, parent *Block, role *Role, play *Pl
 		}
 	}
 	if role != nil {
-		dirs = append(dirs, filepath.Join(role.Path, subdir), role.Path)
+		dirs = append(dirs, filepath.Join(role.Path, subdir), filepath.Join(role.Path, "tasks"), role.Path)
 	}
 	dirs = append(dirs, filepath.Join(play.Dir, subdir), play.Dir)
 	for _, dir := range slices.Compact(dirs) {

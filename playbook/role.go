@@ -396,7 +396,7 @@ func (l *loader) importRole(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t}
+	b := staticBlock(t, p)
 	p.parent = b
 	r, err := l.usedRole(t, text, name, p)
 	if err != nil {

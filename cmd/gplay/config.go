@@ -13,6 +13,7 @@ import (
 // config is what ansible.cfg and the environment say, under Ansible's names.
 type config struct {
 	file string // "" when there is none
+	base string // what a relative path in the setting that is being read starts from
 
 	inventory, rolesPath                 []string
 	remoteUser, keyFile, transport       string
@@ -53,6 +54,10 @@ func loadConfig(warn func(string)) (*config, error) {
 		text, from := s.value(file, c.file)
 		if from == "" {
 			continue
+		}
+		c.base = "."
+		if from == c.file {
+			c.base = filepath.Dir(c.file)
 		}
 		if err := s.set(text); err != nil {
 			return nil, fmt.Errorf("%s: %s is %q: %w", from, s.key, text, err)
@@ -171,7 +176,8 @@ func boolean(into *bool) func(string) error {
 	}
 }
 
-// path is a setting that is relative to the file it stands in.
+// path is a setting that is relative to the file it stands in, or to the
+// working directory in an environment variable.
 func (c *config) path(into *string) func(string) error {
 	return func(t string) error { *into = c.absolute(t); return nil }
 }
@@ -193,8 +199,11 @@ func (c *config) absolute(path string) string {
 			return filepath.Join(home, rest)
 		}
 	}
-	if filepath.IsAbs(path) || c.file == "" {
+	if filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(filepath.Dir(c.file), path)
+	if abs, err := filepath.Abs(filepath.Join(c.base, path)); err == nil {
+		return abs
+	}
+	return filepath.Join(c.base, path)
 }

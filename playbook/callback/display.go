@@ -73,6 +73,13 @@ func (d *display) banner(text string) {
 	d.line("\n"+text+" "+strings.Repeat("*", stars), "")
 }
 
+// Verbose shows text that is only worth it from that many -v on.
+func (d *display) Verbose(level int, msg string) {
+	if d.Verbosity >= level {
+		d.line(msg, blue)
+	}
+}
+
 // Warning shows a warning, once.
 func (d *display) Warning(msg string) {
 	d.once(strings.Join(wrap("[WARNING]: "+d.Secrets.hide(msg), d.Columns, true), "\n"), brightPink)

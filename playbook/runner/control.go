@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -84,9 +85,39 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 			at = willing
 		}
 	}
-	switch action {
-	case "flush_handlers":
+	if action == "flush_handlers" {
+		p.saysMeta(task, at, "triggered running handlers for %s")
 		return p.flushAt(ctx, task, at)
+	}
+	if err := p.metaAction(ctx, action, task, at, all); err != nil {
+		return err
+	}
+	p.saysMeta(task, at, metaDone[action])
+	return nil
+}
+
+// metaDone is what -vv says of an action that was done; %s is the host.
+var metaDone = map[string]string{
+	"noop": "noop", "end_play": "ending play", "end_batch": "ending batch", "end_host": "ending play for %s",
+	"end_role": "ending role for %s", "clear_facts": "facts cleared", "clear_host_errors": "cleared host errors",
+	"refresh_inventory": "inventory successfully refreshed", "reset_connection": "reset connection",
+}
+
+// saysMeta tells of a meta action: once, or once a host where it acts on each.
+func (p *playRun) saysMeta(task *playbook.Task, at []*cursor, format string) {
+	if task.Implicit {
+		return
+	}
+	say := func(msg string) { p.tell(func(c Callback) { c.Verbose(2, "META: "+msg) }) }
+	if !strings.Contains(format, "%s") {
+		say(format)
+		return
+	}
+	p.each(at, func(c *cursor) { say(fmt.Sprintf(format, c.host)) })
+}
+
+func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.Task, at, all []*cursor) error {
+	switch action {
 	case "end_play":
 		p.over = true
 	case "end_batch":
@@ -104,7 +135,7 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 			delete(p.unreachable, h.Name)
 		}
 		p.outMu.Unlock()
-		p.each(all, func(c *cursor) { c.failed = false })
+		p.each(all, (*cursor).clearErrors)
 	case "refresh_inventory":
 		return p.refreshInventory()
 	case "reset_connection":
@@ -189,6 +220,7 @@ func (p *playRun) hostsOf(at []*cursor) []*inventory.Host {
 // which its conditions hold.
 func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*cursor) ([]*cursor, error) {
 	var out []*cursor
+	raw, _ := task.Args.Get("_raw_params")
 	for _, c := range at {
 		x, err := p.execution(ctx, task, c)
 		if err != nil {
@@ -204,10 +236,32 @@ func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*curs
 			out = append(out, c)
 			continue
 		}
-		skipped := x.result(x.skip(x.scope))
-		p.tell(func(cb Callback) { cb.Result(skipped) })
+		p.skipsMeta(x, strings.TrimSpace(jinja.Str(raw)))
 	}
 	return out, nil
+}
+
+// metaSkipped is what goes on when an action's condition is false; %s is the
+// host.
+var metaSkipped = map[string]string{
+	"flush_handlers": ", not running handlers for %s", "clear_facts": ", not clearing facts and fact cache for %s",
+	"clear_host_errors": ", not clearing host error state for %s", "end_batch": ", continuing current batch",
+	"end_play": ", continuing play", "end_host": ", continuing execution for %s", "end_role": ", continuing role for %s",
+}
+
+// skipsMeta tells that a meta task's condition is false for a host.
+func (p *playRun) skipsMeta(x *execution, action string) {
+	reason := action + " conditional evaluated to False" + strings.ReplaceAll(metaSkipped[action], "%s", x.host.Name)
+	t := x.skip(x.scope)
+	t.data = jinja.NewDict("msg", action, "skip_reason", reason)
+	if action == "end_host" {
+		t.data.Set("msg", "end_host conditional evaluated to false, continuing execution for "+x.host.Name)
+	}
+	skipped := x.result(t)
+	p.tell(func(c Callback) {
+		c.Verbose(2, "META: "+reason)
+		c.Result(skipped)
+	})
 }
 
 // leaveRole goes on after the role's tasks.

@@ -20,14 +20,6 @@ type frame struct {
 	// only are the blocks of an include that are meant for this host; nil is
 	// all.
 	only map[*playbook.Block]bool
-	// failure is what a rescue sees as ansible_failed_task and
-	// ansible_failed_result.
-	failure *failure
-}
-
-type failure struct {
-	task   *playbook.Task
-	result any
 }
 
 func (f *frame) items() []playbook.Item {
@@ -95,19 +87,18 @@ func (c *cursor) endPhase(f *frame) {
 	}
 	c.frames = c.frames[:len(c.frames)-1]
 	if f.failed {
-		c.fail(f.failure)
+		c.fail()
 	}
 }
 
 // fail ends the phase that the host is in, and reports whether a rescue takes
 // over. Without one the failure goes on to the enclosing blocks.
-func (c *cursor) fail(why *failure) (rescued bool) {
+func (c *cursor) fail() (rescued bool) {
 	if len(c.frames) == 0 {
 		c.failed = true
 		return false
 	}
 	f := c.frames[len(c.frames)-1]
-	f.failure = why
 	if f.phase == body && len(f.block.Rescue) > 0 {
 		f.phase, f.index = rescue, 0
 		return true
@@ -118,7 +109,15 @@ func (c *cursor) fail(why *failure) (rescued bool) {
 		return c.rescuable()
 	}
 	c.frames = c.frames[:len(c.frames)-1]
-	return c.fail(why)
+	return c.fail()
+}
+
+// clearErrors forgets that tasks of the blocks that the host is in failed.
+func (c *cursor) clearErrors() {
+	c.failed = false
+	for _, f := range c.frames {
+		f.failed = false
+	}
 }
 
 // rescuable reports whether a block further out will rescue the failure that
@@ -130,16 +129,6 @@ func (c *cursor) rescuable() bool {
 		}
 	}
 	return false
-}
-
-// failure is what the rescue that the host is in, if any, came from.
-func (c *cursor) failure() *failure {
-	for i := len(c.frames) - 1; i >= 0; i-- {
-		if f := c.frames[i]; f.failure != nil {
-			return f.failure
-		}
-	}
-	return nil
 }
 
 // enter puts the blocks of an include before what is next; only are those

@@ -29,7 +29,7 @@ func walk(b *playbook.Block) (ran string, failed bool) {
 		names = append(names, name)
 		c.advance()
 		if strings.HasSuffix(name, "!") {
-			c.fail(&failure{task: t})
+			c.fail()
 		}
 	}
 	return strings.Join(names, " "), c.failed

@@ -29,6 +29,8 @@ type Callback interface {
 	Notified(handler, host string)
 	Warning(msg string)
 	Deprecated(msg string)
+	// Verbose says more of what is going on, from that many -v on.
+	Verbose(level int, msg string)
 	Stats(s *Stats)
 }
 

@@ -31,6 +31,7 @@ type execution struct {
 type outcome struct {
 	task     *playbook.Task
 	result   *Result
+	data     *jinja.Dict // all of it, as it is registered
 	notify   []string
 	includes []*include
 	shared   bool // it ran on another host, for all
@@ -76,7 +77,7 @@ func (x *execution) run(ctx context.Context) *outcome {
 			o.includes = append(o.includes, one.include)
 		}
 	}
-	o.result = x.result(t)
+	o.result, o.data = x.result(t), t.data
 	o.result.Loop, o.result.Start, o.result.Duration = looped, start, time.Since(start)
 	if (t.include == nil || t.status != OK) && !(looped && len(o.includes) > 0) {
 		x.tell(func(c Callback) { c.Result(o.result) })
@@ -90,6 +91,7 @@ func (x *execution) result(t *try) *Result {
 	r.Data = t.data.Copy()
 	r.Data.Delete("failed")
 	r.Data.Delete("skipped")
+	showPlace(r.Data)
 	if t.noLog {
 		changed, _ := t.data.Get("changed")
 		r.Data = jinja.NewDict("censored", censored, "changed", changed)
@@ -204,7 +206,7 @@ func conditionText(c any) string {
 
 // failedTry is a task that could not be run.
 func (x *execution) failedTry(scope *vars.Scope, err error) *try {
-	t := &try{data: jinja.NewDict("msg", failureText(err), "failed", true), status: Failed, scope: scope}
+	t := &try{data: failedData(err), status: Failed, scope: scope}
 	t.noLog = x.hides(scope)
 	t.ignored, _ = x.keywordBool(scope, "ignore_errors", false)
 	return t
@@ -217,7 +219,38 @@ func (x *execution) hides(scope *vars.Scope) bool {
 	return hide || err != nil
 }
 
-// failureText is the message of a result: Ansible's words, then the place.
+// place is where a result keeps the place of its fault in the source. What is
+// registered does not have it: msg is there as Ansible words it.
+const place = "_ansible_place"
+
+// failedData is the result of a task that could not be run.
+func failedData(err error) *jinja.Dict {
+	data := jinja.NewDict()
+	explain(data, "msg", err)
+	return data
+}
+
+// explain makes err what the result says at key, and that it failed.
+func explain(data *jinja.Dict, key string, err error) {
+	data.Set("failed", true)
+	data.Set(key, failureText(err))
+	var placed *source.Error
+	if errors.As(err, &placed) {
+		data.Set(place, jinja.Tuple{key, strings.TrimSuffix(source.Describe(placed), "\n")})
+	}
+}
+
+// showPlace puts the place of a fault behind its message.
+func showPlace(data *jinja.Dict) {
+	v, _ := data.Get(place)
+	if at, ok := v.(jinja.Tuple); ok {
+		msg, _ := data.Get(at[0])
+		data.Set(at[0], jinja.Str(msg)+"\n\n"+jinja.Str(at[1]))
+	}
+	data.Delete(place)
+}
+
+// failureText is err in Ansible's words, without the place.
 func failureText(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"
@@ -231,7 +264,7 @@ func failureText(err error) string {
 	if errors.As(err, &undefined) && !strings.HasPrefix(msg, "The conditional check") {
 		msg = "The task includes an option with an undefined variable. The error was: " + msg
 	}
-	return msg + "\n\n" + strings.TrimSuffix(source.Describe(placed), "\n")
+	return msg
 }
 
 // try runs one item: conditions, arguments, the action until it succeeds.
@@ -262,7 +295,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 }
 
 // judge decides what a result means and says so in it.
-func (x *execution) judge(data *jinja.Dict, scope *vars.Scope) (*jinja.Dict, error) {
+func (x *execution) judge(data *jinja.Dict, scope *vars.Scope) {
 	if _, ok := data.Get("failed"); !ok {
 		rc, has := data.Get("rc")
 		data.Set("failed", has && jinja.Truth(rc))
@@ -278,10 +311,12 @@ func (x *execution) judge(data *jinja.Dict, scope *vars.Scope) (*jinja.Dict, err
 		}
 	}
 	after := scope.With(x.afterwards(data))
-	if err := x.override(after, data, "changed_when", "changed"); err != nil {
-		return data, err
+	for _, key := range []string{"changed", "failed"} {
+		if err := x.override(after, data, key+"_when", key); err != nil {
+			explain(data, key+"_when_result", err)
+			return
+		}
 	}
-	return data, x.override(after, data, "failed_when", "failed")
 }
 
 func lines(v any) *jinja.List {
@@ -300,10 +335,12 @@ func lines(v any) *jinja.List {
 // afterwards are the variables that changed_when, failed_when and until see.
 func (x *execution) afterwards(data *jinja.Dict) *jinja.Dict {
 	d := jinja.NewDict()
-	if facts, ok := data.Get("ansible_facts"); ok {
-		if f, ok := facts.(*jinja.Dict); ok {
-			merge(d, vars.Safe(f))
-		}
+	switch facts := x.facts(data); {
+	case facts == nil:
+	case x.task.Action == "set_fact" || x.task.Action == "include_vars":
+		merge(d, facts)
+	default:
+		merge(d, vars.Safe(facts))
 	}
 	if x.task.Register != "" {
 		d.Set(x.task.Register, public(data))
@@ -320,7 +357,6 @@ func (x *execution) override(scope *vars.Scope, data *jinja.Dict, keyword, key s
 	for _, c := range asList(k.Value) {
 		yes, err := scope.Condition(c, k.Pos)
 		if err != nil {
-			data.Set("failed", true)
 			return conditionError(c, err)
 		}
 		result = yes
@@ -355,7 +391,7 @@ func statusOf(data *jinja.Dict) Status {
 func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings) *jinja.Dict {
 	args, err := x.arguments(scope)
 	if err != nil {
-		return jinja.NewDict("msg", failureText(err), "failed", true)
+		return failedData(err)
 	}
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
@@ -373,8 +409,7 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings) *j
 		if data == nil {
 			data = jinja.NewDict()
 		}
-		data.Set("failed", true)
-		data.Set("msg", failureText(err))
+		explain(data, "msg", err)
 	}
 	x.effects(data, s, args)
 	return data
@@ -388,11 +423,20 @@ func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, arg
 	return call.Module(ctx, x.task.Action, args, nil)
 }
 
+// facts are the facts that a result brings, or nil. debug only shows some.
+func (x *execution) facts(data *jinja.Dict) *jinja.Dict {
+	v, _ := data.Get("ansible_facts")
+	facts, _ := v.(*jinja.Dict)
+	if x.task.Action == "debug" {
+		return nil
+	}
+	return facts
+}
+
 // effects carries facts and variables that a result brings to the host.
 func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
-	v, _ := data.Get("ansible_facts")
-	facts, ok := v.(*jinja.Dict)
-	if !ok || statusOf(data) == Failed {
+	facts := x.facts(data)
+	if facts == nil || statusOf(data) == Failed {
 		return
 	}
 	put := func(host string) { x.store.SetFacts(host, facts) }

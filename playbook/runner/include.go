@@ -108,13 +108,11 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
 // includeFails fails the hosts whose include cannot be loaded.
 func (p *playRun) includeFails(task *playbook.Task, g *group, err error) {
 	for _, c := range g.hosts {
-		data := jinja.NewDict("reason", failureText(err))
+		data := jinja.NewDict("reason", strings.TrimSuffix(source.Describe(err), "\n"))
 		r := &Result{Task: g.info, Host: c.host, Status: Failed, Data: data}
 		p.tell(func(cb Callback) { cb.Result(r) })
-		p.counts(c.host).Failed++
-		if c.fail(&failure{task: task, result: data}); c.failed {
-			p.out(p.failed, c.host)
-		}
+		p.counts(c.host).Failed++ // rescued or not
+		p.fail(c, &outcome{task: task, result: r, data: data}, &Counts{})
 	}
 }
 

@@ -186,7 +186,7 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 		p.out(p.unreachable, c.host)
 		return true, nil
 	case r.Status == Failed && !r.Ignored:
-		p.fail(c, &failure{task: o.task, result: r.Data}, n)
+		p.fail(c, o, n)
 		return true, nil
 	case r.Status == Failed:
 		n.Ignored++
@@ -208,9 +208,11 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 }
 
 // fail takes a host out of what it is in, up to the block that rescues it.
-func (p *playRun) fail(c *cursor, why *failure, n *Counts) {
-	if c.fail(why) {
+// Its variables ansible_failed_task and ansible_failed_result say why.
+func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
+	if c.fail() {
 		n.Rescued++
+		p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
 	} else {
 		n.Failed++
 	}
@@ -223,7 +225,7 @@ func (p *playRun) fail(c *cursor, why *failure, n *Counts) {
 func (p *playRun) failAll(all []*cursor) {
 	for _, c := range all {
 		if !p.gone(c) && !c.failed && !c.inRescue() {
-			c.fail(&failure{})
+			c.fail()
 			if c.failed {
 				p.out(p.failed, c.host)
 			}

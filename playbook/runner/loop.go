@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"gplay/internal/source"
@@ -21,10 +22,11 @@ type loop struct {
 	pause    time.Duration
 	extended bool
 	control  *jinja.Dict
+	brought  *jinja.Dict // facts and results of the items so far, for the next
 }
 
 func (x *execution) loop(ctx context.Context) (*loop, error) {
-	l := &loop{x: x, variable: "item"}
+	l := &loop{x: x, variable: "item", brought: jinja.NewDict()}
 	if err := l.controls(); err != nil {
 		return nil, err
 	}
@@ -74,29 +76,46 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 		}
 		return nil, source.Errorf(l.Pos, "Invalid data passed to 'loop', it requires a list, got this instead: %s. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.", jinja.Str(v))
 	}
-	if l.Lookup == "items" || l.Lookup == "list" {
-		return flat(v, l.Lookup == "items"), nil
+	items, err := terms(l.Lookup, v)
+	switch {
+	case err != nil:
+	case l.Lookup == "items" || l.Lookup == "list":
+		return flat(items, l.Lookup == "items"), nil
+	default:
+		items, err = x.scope.Run(l.Lookup, items, nil)
 	}
-	items, err := x.scope.Run(l.Lookup, terms(l.Lookup, v), nil)
 	if err != nil {
 		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err}
 	}
 	return items, nil
 }
 
-// terms is a with_ value as the lookup's terms: lists are its items. dict
-// takes what it is given as one term.
-func terms(lookup string, v any) []any {
-	if l, ok := v.(*jinja.List); ok && lookup != "dict" {
-		return l.Items
+// needList are the lookups that take a list and no dict.
+var needList = map[string]bool{"list": true, "indexed_items": true, "flattened": true}
+
+// terms is a with_ value as the lookup's terms: lists are its items, dicts
+// their keys. dict takes what it is given as one term.
+func terms(lookup string, v any) ([]any, error) {
+	switch v := v.(type) {
+	case *jinja.List:
+		if lookup != "dict" {
+			return v.Items, nil
+		}
+	case *jinja.Dict:
+		if needList[lookup] {
+			return nil, fmt.Errorf("with_%s expects a list", lookup)
+		}
+		if lookup != "dict" {
+			return v.Keys(), nil
+		}
 	}
-	return []any{v}
+	return []any{v}, nil
 }
 
 // flat is with_items: a list whose lists are taken apart, one level deep.
-func flat(v any, deep bool) []any {
+func flat(terms []any, deep bool) []any {
 	var items []any
-	for _, item := range asList(v) {
+	for _, item := range terms {
 		if deep && item != nil {
 			items = append(items, asList(item)...)
 		} else {
@@ -159,7 +178,8 @@ func (l *loop) run(ctx context.Context) []*try {
 
 func (l *loop) one(ctx context.Context, i int) *try {
 	own := l.vars(i)
-	t := l.x.try(ctx, l.x.scope.With(own))
+	t := l.x.try(ctx, l.x.scope.With(l.brought).With(own))
+	merge(l.brought, l.x.afterwards(t.data))
 	for k, v := range own.All() {
 		t.data.Set(k, v)
 	}

@@ -2,8 +2,11 @@ package runner
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 
+	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/actions"
@@ -14,9 +17,6 @@ import (
 func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor) (*execution, error) {
 	host := p.hosts[c.host]
 	scope := p.scope(ctx, task, host)
-	if why := c.failure(); why != nil && why.task != nil {
-		scope = scope.With(jinja.NewDict("ansible_failed_task", jinja.NewDict("name", rawName(why.task), "action", why.task.Action), "ansible_failed_result", why.result))
-	}
 	return &execution{playRun: p, task: task, host: host, scope: scope}, nil
 }
 
@@ -71,10 +71,39 @@ func (p *playRun) forAll(ctx context.Context, task *playbook.Task, host string) 
 	return p.runOnce(ctx, task, host)
 }
 
-// rawName is a task's name as ansible_failed_task has it.
-func rawName(task *playbook.Task) string {
-	if task.Name == nil {
-		return ""
+// failedTask is a task as ansible_failed_task has it.
+func failedTask(o *outcome) *jinja.Dict {
+	t := o.task
+	d := jinja.NewDict("name", o.result.Task.Title, "action", t.ActionAs, "args", plain(t.Args), "register", nil, "vars", plain(t.Vars))
+	if t.Name == nil {
+		d.Set("name", "")
 	}
-	return conditionText(task.Name)
+	if t.Register != "" {
+		d.Set("register", t.Register)
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.Keywords)) {
+		d.Set(key, plain(t.Keywords[key].Value))
+	}
+	return d
+}
+
+// plain is a value as it is written, with its templates as text.
+func plain(v any) any {
+	switch v := v.(type) {
+	case *yaml.Template:
+		return v.Text
+	case *jinja.Dict:
+		out := jinja.NewDict()
+		for k, item := range v.All() {
+			out.Set(k, plain(item))
+		}
+		return out
+	case *jinja.List:
+		out := jinja.NewList()
+		for _, item := range v.Items {
+			out.Items = append(out.Items, plain(item))
+		}
+		return out
+	}
+	return v
 }

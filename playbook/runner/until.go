@@ -18,11 +18,8 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings) *
 		attempts = s.retries + 1
 	}
 	for n := 1; ; n++ {
-		data, err := x.judge(x.once(ctx, scope, s), scope)
-		if err != nil {
-			data.Set("failed", true)
-			data.Set("msg", failureText(err))
-		}
+		data := x.once(ctx, scope, s)
+		x.judge(data, scope)
 		t := &try{data: data, attempts: n}
 		if !repeated {
 			x.conclude(t, s)
