@@ -12,12 +12,15 @@ import (
 	"syscall"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 )
 
 // Options say how an inventory is read.
 type Options struct {
 	// Warn is told what is odd but no error; nil keeps silent.
 	Warn func(msg string)
+	// Vault has the passwords of encrypted files and values.
+	Vault *vault.Keys
 }
 
 // Load reads the sources: files (INI, YAML, executable), directories of them,
@@ -149,8 +152,8 @@ func (inv *Inventory) readFile(path string, info fs.FileInfo) error {
 			return err
 		}
 	}
-	if err := refuseVault(path, data); err != nil {
-		return err
+	if data, _, err = inv.options.Vault.Open(data); err != nil {
+		return source.Errorf(source.Pos{File: path}, "%s", err)
 	}
 	switch filepath.Ext(path) {
 	case ".yml", ".yaml", ".json":

@@ -2,9 +2,9 @@ package inventory
 
 import (
 	"slices"
-	"strings"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 )
@@ -12,7 +12,7 @@ import (
 // readYAML adds what a YAML or JSON inventory holds: groups by name, each
 // with hosts, vars and children.
 func (inv *Inventory) readYAML(file string, data []byte) error {
-	root, err := yaml.Parse(file, data, yaml.Options{Warn: inv.warn})
+	root, err := yaml.Parse(file, data, yaml.Options{Warn: inv.warn, Vault: inv.options.Vault})
 	if err != nil {
 		return err
 	}
@@ -139,12 +139,12 @@ func yamlHosts(inv *Inventory, file string, g *Group, p yaml.Pair) error {
 // readVarsFile reads one file of host_vars or group_vars; an empty one has no
 // variables.
 func (inv *Inventory) readVarsFile(file string, data []byte) (*jinja.Dict, error) {
-	if err := refuseVault(file, data); err != nil {
-		return nil, err
-	}
-	n, err := yaml.Parse(file, data, yaml.Options{Warn: inv.warn})
+	n, err := yaml.Parse(file, data, yaml.Options{Warn: inv.warn, Vault: inv.options.Vault})
 	if err != nil {
 		return nil, err
+	}
+	if vault.IsEncrypted(data) {
+		n.Hide(inv.options.Vault)
 	}
 	if n.Null() || n.Kind == yaml.List && len(n.Items) == 0 || slices.Contains([]any{false, 0, ""}, n.Value) {
 		return nil, nil
@@ -153,11 +153,4 @@ func (inv *Inventory) readVarsFile(file string, data []byte) (*jinja.Dict, error
 		return nil, source.Errorf(n.Pos, "a file of variables must be a dict, not %s", n.Describe())
 	}
 	return n.Any().(*jinja.Dict), nil
-}
-
-func refuseVault(file string, data []byte) error {
-	if strings.HasPrefix(string(data), "$ANSIBLE_VAULT;") {
-		return source.Errorf(source.Pos{File: file, Line: 1, Col: 1}, "the file is encrypted with Ansible Vault, which is not supported yet")
-	}
-	return nil
 }

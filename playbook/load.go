@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	// loading: names of imported files and of roles. Without it such names
 	// have to be plain.
 	Template func(vars *jinja.Dict, value any) (any, error)
+	// Vault decrypts files and values.
+	Vault *vault.Keys
 	// Warn and Deprecated are told what is worth knowing about the source,
 	// once for each place. They may be nil.
 	Warn, Deprecated func(msg string)
@@ -113,7 +116,7 @@ func (l *loader) read(file string, at source.Pos) (*yaml.Node, error) {
 	if n, ok := l.files[file]; ok {
 		return n, nil
 	}
-	n, err := yaml.ReadFile(file, yaml.Options{Warn: l.warn})
+	n, err := yaml.ReadFile(file, yaml.Options{Warn: l.warn, Vault: l.Vault})
 	if err != nil {
 		return nil, l.readError(file, at, err)
 	}

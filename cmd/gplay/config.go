@@ -28,6 +28,9 @@ type config struct {
 	displaySkipped, displayOK            bool
 	customStats, failedToErr             bool
 	checkMarkers, pathOnFailure          bool
+	vaultIDs                             []string
+	vaultPassFile                        string
+	askVaultPass                         bool
 }
 
 // setting is one option: its environment variables, then its place in the
@@ -138,6 +141,9 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_DISPLAY_FAILED_STDERR"}, defaults, "display_failed_stderr", boolean(&c.failedToErr)},
 		{[]string{"ANSIBLE_CHECK_MODE_MARKERS"}, defaults, "check_mode_markers", boolean(&c.checkMarkers)},
 		{[]string{"ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"}, defaults, "show_task_path_on_failure", boolean(&c.pathOnFailure)},
+		{[]string{"ANSIBLE_VAULT_IDENTITY_LIST"}, defaults, "vault_identity_list", list(&c.vaultIDs)},
+		{[]string{"ANSIBLE_VAULT_PASSWORD_FILE"}, defaults, "vault_password_file", c.path(&c.vaultPassFile)},
+		{[]string{"ANSIBLE_ASK_VAULT_PASS"}, defaults, "ask_vault_pass", boolean(&c.askVaultPass)},
 		{[]string{"ANSIBLE_SSH_ARGS"}, "ssh_connection", "ssh_args", text(&c.sshArgs)},
 		{[]string{"ANSIBLE_SSH_COMMON_ARGS"}, "ssh_connection", "ssh_common_args", text(&c.sshCommonArgs)},
 		{[]string{"ANSIBLE_SSH_EXTRA_ARGS"}, "ssh_connection", "ssh_extra_args", text(&c.sshExtraArgs)},
@@ -191,6 +197,10 @@ func (c *config) paths(into *[]string, separator string) func(string) error {
 		}
 		return nil
 	}
+}
+
+func list(into *[]string) func(string) error {
+	return func(t string) error { *into = split([]string{t}); return nil }
 }
 
 func (c *config) absolute(path string) string {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook"
@@ -12,10 +13,10 @@ import (
 
 // extraVars reads every -e: @file, YAML or JSON, or k=v words. Later ones
 // win. They are the user's own, so templates in them count.
-func extraVars(args []string) (*jinja.Dict, error) {
+func extraVars(args []string, keys *vault.Keys) (*jinja.Dict, error) {
 	out := jinja.NewDict()
 	for _, arg := range args {
-		d, err := extraVar(strings.TrimSpace(arg))
+		d, err := extraVar(strings.TrimSpace(arg), keys)
 		if err != nil {
 			return nil, err
 		}
@@ -26,12 +27,12 @@ func extraVars(args []string) (*jinja.Dict, error) {
 	return out, nil
 }
 
-func extraVar(arg string) (*jinja.Dict, error) {
+func extraVar(arg string, keys *vault.Keys) (*jinja.Dict, error) {
 	if path, ok := strings.CutPrefix(arg, "@"); ok {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("the file of -e @%s cannot be read: it does not exist", path)
 		}
-		return yaml.LoadDict(path)
+		return yaml.LoadDict(path, keys)
 	}
 	if arg == "" {
 		return jinja.NewDict(), nil

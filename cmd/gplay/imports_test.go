@@ -11,15 +11,15 @@ import (
 // one way: what runs on a host knows nothing of playbooks, and the language
 // knows nothing of how hosts are reached.
 var mayImport = map[string][]string{
-	"cmd/gplay":              {"connection", "connection/agent", "internal/source", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
+	"cmd/gplay":              {"connection", "connection/agent", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
 	"playbook/callback":      {"internal/source", "jinja", "playbook", "playbook/runner"},
 	"playbook/runner":        {"connection", "internal/source", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
-	"playbook/actions":       {"internal/source", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
-	"playbook/vars":          {"internal/pyliteral", "internal/source", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},
-	"playbook/filters":       {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/yaml", "jinja"},
-	"playbook/lookups":       {"playbook/filters", "internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/unixcrypt", "internal/yaml", "jinja"},
-	"playbook":               {"internal/source", "internal/yaml", "jinja"},
-	"inventory":              {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/yaml", "jinja"},
+	"playbook/actions":       {"internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
+	"playbook/vars":          {"internal/pyliteral", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},
+	"playbook/filters":       {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
+	"playbook/lookups":       {"playbook/filters", "internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
+	"playbook":               {"internal/source", "internal/vault", "internal/yaml", "jinja"},
+	"inventory":              {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/vault", "internal/yaml", "jinja"},
 	"connection":             {"connection/agent"},
 	"connection/agent":       {"modules", "modules/host"},
 	"modules":                {"internal/pyregex", "internal/source", "modules/compose", "modules/consultemplate", "modules/dpkg", "modules/engine", "modules/facts", "modules/host"},

@@ -29,6 +29,8 @@ type options struct {
 	syntaxCheck                    bool
 	listHosts, listTasks, listTags bool
 	sudo, su                       bool
+	askVaultPass                   bool
+	vaultIDs, vaultPassFiles       []string
 	sudoUser, suUser               string
 }
 
@@ -64,6 +66,10 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.StringVar(&o.becomeUser, "become-user", "", "as which `user` (default root)")
 	f.BoolVarP(&o.askBecome, "ask-become-pass", "K", false, "ask for the password to become another user")
 	f.StringVar(&o.becomePassFile, "become-password-file", "", "the `file` of the password to become another user")
+
+	f.BoolVarP(&o.askVaultPass, "ask-vault-password", "J", false, "ask for the password of what is encrypted with Ansible Vault")
+	f.StringArrayVar(&o.vaultPassFiles, "vault-password-file", nil, "the `file` of that password, or a program that prints it")
+	f.StringArrayVar(&o.vaultIDs, "vault-id", nil, "an `id@source` of that password: a file, a program, or prompt")
 	o.defineOld(f)
 }
 
@@ -79,7 +85,9 @@ func (o *options) defineOld(f *pflag.FlagSet) {
 	f.BoolVar(&o.askBecome, "ask-su-pass", false, "password")
 	f.StringVar(&o.passFile, "conn-pass-file", "", "password file")
 	f.StringVar(&o.becomePassFile, "become-pass-file", "", "password file")
-	for _, name := range []string{"sudo", "sudo-user", "su", "su-user", "inventory-file", "key-file", "ask-sudo-pass", "ask-su-pass", "conn-pass-file", "become-pass-file"} {
+	f.BoolVar(&o.askVaultPass, "ask-vault-pass", false, "password")
+	f.StringArrayVar(&o.vaultPassFiles, "vault-pass-file", nil, "password file")
+	for _, name := range []string{"ask-vault-pass", "vault-pass-file", "sudo", "sudo-user", "su", "su-user", "inventory-file", "key-file", "ask-sudo-pass", "ask-su-pass", "conn-pass-file", "become-pass-file"} {
 		f.Lookup(name).Hidden = true
 	}
 }

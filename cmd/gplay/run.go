@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gplay/connection"
+	"gplay/internal/vault"
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook"
@@ -33,7 +34,12 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 	if err != nil {
 		return 0, err
 	}
-	ro, err := o.runnerOptions(c, show)
+	keys, err := o.vaultKeys(c, show.Warning)
+	if err != nil {
+		return 0, err
+	}
+	keys.Reveal = secrets.Add
+	ro, err := o.runnerOptions(c, show, keys)
 	if err != nil {
 		return 0, err
 	}
@@ -71,15 +77,15 @@ func (o *options) callback(c *config, secrets *callback.Secrets) (runner.Callbac
 	})
 }
 
-func (o *options) runnerOptions(c *config, show runner.Callback) (runner.Options, error) {
-	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning})
+func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Keys) (runner.Options, error) {
+	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning, Vault: keys})
 	if err != nil {
 		return runner.Options{}, err
 	}
 	if len(o.inventory) == 0 {
 		show.Warning("No inventory was parsed, only implicit localhost is available")
 	}
-	extra, err := extraVars(o.extraVars)
+	extra, err := extraVars(o.extraVars, keys)
 	if err != nil {
 		return runner.Options{}, err
 	}
@@ -91,8 +97,10 @@ func (o *options) runnerOptions(c *config, show runner.Callback) (runner.Options
 	if !c.hostKeyChecking {
 		checking = "false"
 	}
+	templar := vars.NewTemplar()
+	templar.Vault = keys
 	return runner.Options{
-		Inventory: inv, Callback: show, Templar: vars.NewTemplar(), Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
+		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers,
 		RolesPath: c.rolesPath, ExtraVars: extra, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),

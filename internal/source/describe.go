@@ -93,6 +93,9 @@ func readLine(p Pos) (string, bool) {
 	if err != nil {
 		return "", false
 	}
+	if bytes.HasPrefix(text, []byte("$ANSIBLE_VAULT")) {
+		return "", false // the place is one of the decrypted text
+	}
 	lines := bytes.SplitN(text, []byte("\n"), p.Line+1)
 	if p.Line > len(lines) {
 		return "", false

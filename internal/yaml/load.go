@@ -10,6 +10,7 @@ import (
 	yamlv3 "gopkg.in/yaml.v3"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/jinja"
 )
 
@@ -18,6 +19,8 @@ import (
 type Options struct {
 	Data bool             // nothing is a template
 	Warn func(msg string) // of duplicate keys; may be nil
+	// Vault decrypts what a trusted text has encrypted.
+	Vault *vault.Keys
 }
 
 // ReadFile reads a YAML or JSON file. An empty file gives a null node.
@@ -43,6 +46,12 @@ func Load(file string, data []byte, o Options) (any, error) {
 // name they carry. An empty text gives a null node. Its errors are
 // *source.Error.
 func Parse(file string, data []byte, o Options) (*Node, error) {
+	if !o.Data && vault.IsEncrypted(data) {
+		var err error
+		if data, _, err = o.Vault.Open(data); err != nil {
+			return nil, &source.Error{Pos: source.Pos{File: file}, Msg: err.Error(), Err: err}
+		}
+	}
 	src := &text{file: file, data: data}
 	if !utf8.Valid(data) {
 		return nil, notUTF8(src)
@@ -107,11 +116,19 @@ func looksLikeJSON(data []byte) bool {
 	return len(t) > 0 && (t[0] == '{' || t[0] == '[')
 }
 
-// LoadDict reads a trusted file of variables: a dict, or nothing.
-func LoadDict(file string) (*jinja.Dict, error) {
-	n, err := ReadFile(file, Options{})
+// LoadDict reads a trusted file of variables: a dict, or nothing. No output
+// shows the values of an encrypted one.
+func LoadDict(file string, keys *vault.Keys) (*jinja.Dict, error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
+	}
+	n, err := Parse(file, data, Options{Vault: keys})
+	if err != nil {
+		return nil, err
+	}
+	if vault.IsEncrypted(data) {
+		n.Hide(keys)
 	}
 	switch v := n.Any().(type) {
 	case nil:

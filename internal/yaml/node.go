@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	yamlv3 "gopkg.in/yaml.v3"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/jinja"
 )
 
@@ -192,8 +194,7 @@ func (c *converter) tagged(y *yamlv3.Node) (*Node, error) {
 	}
 	switch tag {
 	case "!vault", "!vault-encrypted":
-		return nil, &source.Error{Pos: c.pos(y), Len: len(tag), Msg: "a value encrypted with Ansible Vault cannot be read: gplay does not support vault yet",
-			Hint: "keep the secret in a file of its own and read it with a lookup until it does"}
+		return c.vaulted(y, tag)
 	case "!unsafe":
 		c.plain++
 		defer func() { c.plain-- }()
@@ -208,6 +209,36 @@ func (c *converter) tagged(y *yamlv3.Node) (*Node, error) {
 		return c.sequence(y, tag)
 	}
 	return c.scalar(y, tag)
+}
+
+// vaulted is a value that is decrypted when it is used.
+func (c *converter) vaulted(y *yamlv3.Node, tag string) (*Node, error) {
+	text := []byte(strings.TrimSpace(y.Value))
+	if c.opts.Data || y.Kind != yamlv3.ScalarNode {
+		return nil, c.unknownTag(y, tag)
+	}
+	if !vault.IsEncrypted(text) {
+		return nil, &source.Error{Pos: c.pos(y), Len: len(tag), Msg: "the value of " + tag + " must be text that was encrypted with Ansible Vault"}
+	}
+	open := sync.OnceValues(func() (string, error) { return c.opts.Vault.Value(text) })
+	return &Node{Pos: c.pos(y), Len: len(tag), Value: &Template{Text: string(text) + "\n", Pos: c.pos(y), Open: open}}, nil
+}
+
+// shortestHidden is how long a text of an encrypted file has to be to be kept
+// from all output: shorter ones are numbers and words that stand in anything.
+const shortestHidden = 8
+
+// Hide lets no output show the texts in n.
+func (n *Node) Hide(keys *vault.Keys) {
+	if text, ok := n.Value.(string); ok && len(text) >= shortestHidden {
+		keys.Hide(text)
+	}
+	for _, p := range n.Pairs {
+		p.Value.Hide(keys)
+	}
+	for _, item := range n.Items {
+		item.Hide(keys)
+	}
 }
 
 func (c *converter) sequence(y *yamlv3.Node, tag string) (*Node, error) {

@@ -18,6 +18,10 @@ type Template struct {
 	// line after Pos.
 	Block bool
 
+	// Open decrypts a value that is encrypted with Ansible Vault, which Text is
+	// then; nil for a template. What it gives is never templated.
+	Open func() (string, error)
+
 	// Compiled is the program of Text, kept by whoever compiles it first.
 	Compiled atomic.Value
 

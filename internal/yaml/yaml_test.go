@@ -188,10 +188,9 @@ hint: remove the --- line before it, or move it to a file of its own
   |   ^^^^
 hint: quote the value if it is meant to begin with an exclamation mark
 `},
-		{"vault", "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n", `f.yml:1:4: a value encrypted with Ansible Vault cannot be read: gplay does not support vault yet
+		{"vault", "a: !vault |\n  secret\n", `f.yml:1:4: the value of !vault must be text that was encrypted with Ansible Vault
 1 |a: !vault |
   |   ^^^^^^
-hint: keep the secret in a file of its own and read it with a lookup until it does
 `},
 		{"an alias of itself", "a: &x [*x]\n", `f.yml:1:8: the alias *x contains itself
 1 |a: &x [*x]

@@ -51,7 +51,13 @@ func (c *Call) fragments(dir string) (string, error) {
 		if e.IsDir() || hidden || !wanted.MatchString(e.Name()) {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		path := filepath.Join(dir, e.Name())
+		data, encrypted, err := c.decrypted(path)
+		if err == nil && !encrypted {
+			var plain []byte
+			plain, err = os.ReadFile(path)
+			data = string(plain)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -63,7 +69,7 @@ func (c *Call) fragments(dir string) (string, error) {
 				b.WriteByte('\n')
 			}
 		}
-		b.Write(data)
+		b.WriteString(data)
 	}
 	return b.String(), nil
 }

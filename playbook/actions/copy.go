@@ -70,7 +70,11 @@ func (c *Call) copyText(ctx context.Context, text, basename string, args *jinja.
 
 // copyFile sends a file of the controller.
 func (c *Call) copyFile(ctx context.Context, path, basename string, args *jinja.Dict) (*jinja.Dict, error) {
-	sum, info, err := checksum(path)
+	file, sum, err := c.summed(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
@@ -78,24 +82,29 @@ func (c *Call) copyFile(ctx context.Context, path, basename string, args *jinja.
 	if mode, _ := args.Get("mode"); mode == "preserve" {
 		args.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
-	return c.Module(ctx, "copy", args, map[string]File{"src": local(path)})
+	return c.Module(ctx, "copy", args, map[string]File{"src": file})
 }
 
-func checksum(path string) (string, fs.FileInfo, error) {
-	f, err := os.Open(path)
+// summed offers a file of the controller, with its checksum.
+func (c *Call) summed(path string) (file File, sum string, err error) {
+	if file, err = c.offer(path); err != nil {
+		return file, "", err
+	}
+	sum, err = checksum(file)
+	return file, sum, err
+}
+
+func checksum(file File) (string, error) {
+	f, err := file.Open()
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", nil, err
-	}
 	h := sha1.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", nil, err
+		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), info, nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // copyDir sends a directory: all that is in it goes in one call, and the
@@ -128,8 +137,14 @@ func (c *Call) copyDir(ctx context.Context, root string, inside bool) (*jinja.Di
 		if err != nil {
 			return err
 		}
-		if _, isFile := entry.Get("checksum"); isFile {
-			files["src/"+name] = local(path)
+		_, isLink := entry.Get("link")
+		if _, isDir := entry.Get("dir"); !isLink && !isDir {
+			file, sum, err := c.summed(path)
+			if err != nil {
+				return err
+			}
+			entry.Set("checksum", sum)
+			files["src/"+name] = file
 		}
 		entries.Items = append(entries.Items, entry)
 		return nil
@@ -140,7 +155,8 @@ func (c *Call) copyDir(ctx context.Context, root string, inside bool) (*jinja.Di
 	return c.Module(ctx, "copy", with(c.Args, nil, "_entries", entries), files)
 }
 
-// dirEntry describes one file, directory or link to the module.
+// dirEntry describes one file, directory or link to the module; the checksum
+// of a file is not yet there.
 func dirEntry(path, name string, d fs.DirEntry, follow, preserve bool) (*jinja.Dict, error) {
 	entry := jinja.NewDict("path", name)
 	if d.Type()&fs.ModeSymlink != 0 && !follow {
@@ -157,12 +173,6 @@ func dirEntry(path, name string, d fs.DirEntry, follow, preserve bool) (*jinja.D
 	}
 	if info.IsDir() {
 		entry.Set("dir", true)
-		return entry, nil
 	}
-	sum, _, err := checksum(path)
-	if err != nil {
-		return nil, err
-	}
-	entry.Set("checksum", sum)
 	return entry, nil
 }

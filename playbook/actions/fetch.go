@@ -25,7 +25,7 @@ func runFetch(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum, _, err := checksum(path)
+	sum, err := checksum(local(path))
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}

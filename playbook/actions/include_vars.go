@@ -27,7 +27,7 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	}
 	facts, shown := jinja.NewDict(), jinja.NewList()
 	for _, file := range files {
-		d, err := yaml.LoadDict(file)
+		d, err := yaml.LoadDict(file, c.Scope.Vault())
 		if err != nil {
 			return nil, err
 		}

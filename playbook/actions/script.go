@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -26,7 +25,11 @@ func runScript(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.Module(ctx, "script", c.Args, map[string]File{"script": local(path)})
+	file, err := c.offer(path)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.Module(ctx, "script", c.Args, map[string]File{"script": file})
 	if err == nil || !c.NoAgent(err) {
 		return out, err
 	}
@@ -36,7 +39,7 @@ func runScript(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if out, err := c.skipScript(ctx); out != nil || err != nil {
 		return out, err
 	}
-	return c.sendScript(ctx, path, arguments, err)
+	return c.sendScript(ctx, filepath.Base(path), file, arguments, err)
 }
 
 // skipScript gives the result of a script that is not to run, or nil.
@@ -87,8 +90,8 @@ func (c *Call) exists(ctx context.Context, path string) (bool, error) {
 
 // sendScript uploads the script, runs it and takes it away again. why is the
 // reason that no module does it.
-func (c *Call) sendScript(ctx context.Context, path, arguments string, why error) (out *jinja.Dict, err error) {
-	f, err := os.Open(path)
+func (c *Call) sendScript(ctx context.Context, name string, file File, arguments string, why error) (out *jinja.Dict, err error) {
+	f, err := file.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +101,7 @@ func (c *Call) sendScript(ctx context.Context, path, arguments string, why error
 	if interpreter == "" {
 		interpreter = shebang(content)
 	}
-	there, remove, err := c.Upload(ctx, filepath.Base(path), content)
+	there, remove, err := c.Upload(ctx, name, content)
 	if err != nil {
 		return nil, fmt.Errorf("%w; and the script cannot be sent without it: %w", why, err)
 	}

@@ -31,7 +31,11 @@ func offering(module, arg, kind string) func(context.Context, *Call) (*jinja.Dic
 		if err != nil {
 			return nil, err
 		}
-		return c.Module(ctx, module, args, map[string]File{"src": local(path)})
+		file, err := c.offer(path)
+		if err != nil {
+			return nil, err
+		}
+		return c.Module(ctx, module, args, map[string]File{"src": file})
 	}
 }
 

@@ -53,7 +53,7 @@ func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
 }
 
 func (c *Call) render(path, dest string) (string, error) {
-	data, err := os.ReadFile(path)
+	data, err := c.Scope.Vault().ReadFile(path)
 	if err != nil {
 		return "", err
 	}

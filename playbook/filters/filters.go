@@ -54,7 +54,7 @@ type collection struct {
 var collections = []collection{
 	{"ansible.builtin", true, merged(
 		textFilters, dataFilters, regexFilters, pathFilters, hashFilters, serialFilters, setFilters,
-		numberFilters, combinatoryFilters, randomFilters, timeFilters, urlFilters), merged(
+		numberFilters, combinatoryFilters, randomFilters, timeFilters, urlFilters, vaultFilters), merged(
 		resultTests, regexTests, versionTests, truthTests, setTests, fileTests, urlTests)},
 	{"community.general", false, generalFilters, nil},
 	{"ansible.utils", false, merged(addressFilters, keyFilters), addressTests},

@@ -54,7 +54,7 @@ func (c *Context) read(name, subdir string) (text, path string, err error) {
 	if !ok {
 		return "", "", fmt.Errorf("could not locate file in lookup: %s (looked for %s)", name, strings.Join(c.candidates(name, subdir), ", "))
 	}
-	data, err := os.ReadFile(path)
+	data, err := c.Vault.ReadFile(path)
 	return string(data), path, err
 }
 
@@ -99,6 +99,17 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 			v = converted(s)
 		}
 		return []any{v}, err
+	})
+}
+
+// unvault gives the text of a file, decrypted where it is encrypted.
+func unvault(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	if o := read(options); o.err != nil {
+		return nil, o.err
+	}
+	return each(terms, func(name string) ([]any, error) {
+		text, _, err := c.read(name, "files")
+		return []any{text}, err
 	})
 }
 

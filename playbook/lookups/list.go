@@ -31,6 +31,7 @@ var All = map[string]Lookup{
 	"subelements":         plain(subelements),
 	"template":            template,
 	"together":            plain(together),
+	"unvault":             unvault,
 	"url":                 url,
 	"varnames":            varNames,
 	"vars":                vars,

@@ -5,6 +5,7 @@ package lookups
 import (
 	"context"
 
+	"gplay/internal/vault"
 	"gplay/jinja"
 )
 
@@ -31,4 +32,6 @@ type Context struct {
 	Render func(text, file string, extra *jinja.Dict, options jinja.Options) (any, error)
 	// Hosts are the names of the hosts that match an inventory pattern.
 	Hosts func(pattern string) ([]string, error)
+	// Vault has the passwords of encrypted files.
+	Vault *vault.Keys
 }

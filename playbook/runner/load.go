@@ -35,7 +35,7 @@ func (r *Runner) Load(ctx context.Context, file string) (*playbook.Playbook, err
 		Template: func(v *jinja.Dict, value any) (any, error) {
 			return r.Templar.NewScope(ctx, r.RunVars, r.ExtraVars, v).Template(value)
 		},
-		Warn: r.Callback.Warning, Deprecated: r.Callback.Deprecated,
+		Vault: r.Templar.Vault, Warn: r.Callback.Warning, Deprecated: r.Callback.Deprecated,
 	})
 	if err != nil {
 		return nil, err

@@ -297,7 +297,7 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 			return d, nil
 		}
 		if _, err := os.Stat(path); err == nil {
-			d, err := yaml.LoadDict(path)
+			d, err := yaml.LoadDict(path, p.Templar.Vault)
 			cache[path] = d
 			return d, err
 		}

@@ -90,7 +90,7 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 		options = jinja.NewDict()
 	}
 	return lookup(&lookups.Context{
-		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts,
+		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault,
 	}, terms, options)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gplay/internal/pyliteral"
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook/filters"
@@ -22,6 +23,9 @@ var Omit = "__omit_place_holder__" + rand.Text()
 
 // Templar compiles templates and conditions, each once, whoever uses it.
 type Templar struct {
+	// Vault has the passwords of what is encrypted; nil where there are none.
+	Vault *vault.Keys
+
 	env   *jinja.Environment
 	exprs sync.Map // text → *jinja.Expr
 	// wary evaluates expressions that may come from a host: no lookup runs.
@@ -97,6 +101,13 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 }
 
 func (s *Scope) render(t *yaml.Template) (any, error) {
+	if t.Open != nil {
+		text, err := t.Open()
+		if err != nil {
+			return nil, templateError(t, err)
+		}
+		return text, nil
+	}
 	p, err := s.templar.compile(t)
 	if err != nil {
 		return nil, templateError(t, err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 )
@@ -58,6 +59,9 @@ func (s *Scope) Wary() *Scope {
 	c.wary = true
 	return &c
 }
+
+// Vault has the passwords of what is encrypted.
+func (s *Scope) Vault() *vault.Keys { return s.templar.Vault }
 
 // Raw is the value of name as it was written.
 func (s *Scope) Raw(name string) (any, bool) {

@@ -1,0 +1,83 @@
+package filters
+
+import (
+	"fmt"
+
+	"gplay/internal/vault"
+	"gplay/jinja"
+)
+
+var vaultFilters = map[string]jinja.Filter{
+	"unvault": unvaultFilter,
+	"vault":   vaultFilter,
+}
+
+// filterID is the id of what is encrypted where none is given.
+const filterID = "filter_default"
+
+func vaultFilter(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "secret", "salt=", "vaultid=", "wrap_object=")
+	password, err := vaultSecret(p, "Secret passed is required to be a string, instead we got: %s")
+	if err != nil {
+		return nil, err
+	}
+	data, ok := rawText(v)
+	if !ok {
+		return nil, fmt.Errorf("Can only vault strings, instead we got: %s", typeOf(v))
+	}
+	salt, id := p.text(1, ""), p.text(2, filterID)
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case p.set(1) && salt == "":
+		return nil, fmt.Errorf("Unable to encrypt: Empty or invalid salt passed to encrypt()")
+	}
+	return vault.Encrypt(data, password, id, []byte(salt))
+}
+
+func unvaultFilter(c *jinja.Context, v any, args *jinja.Args) (any, error) {
+	p := bind(args, "secret", "vaultid=")
+	password, err := vaultSecret(p, "Secret passed is required to be as string, instead we got: %s")
+	if err != nil {
+		return nil, err
+	}
+	data, ok := rawText(v)
+	if !ok {
+		return nil, fmt.Errorf("Vault should be in the form of a string, instead we got: %s", typeOf(v))
+	}
+	if !vault.IsEncrypted(data) {
+		return string(data), nil
+	}
+	plain, err := vault.Decrypt(data, password)
+	if err != nil {
+		return nil, fmt.Errorf("Unable to decrypt: %w", err)
+	}
+	if s, ok := c.Scope().(interface{ Vault() *vault.Keys }); ok {
+		s.Vault().Hide(string(plain))
+	}
+	return string(plain), nil
+}
+
+// vaultSecret is the argument secret, the first one.
+func vaultSecret(p *params, wrong string) ([]byte, error) {
+	v := p.value(0, nil)
+	if p.err != nil {
+		return nil, p.err
+	}
+	secret, ok := rawText(v)
+	if !ok {
+		return nil, fmt.Errorf(wrong, typeOf(v))
+	}
+	return secret, nil
+}
+
+// rawText is v as bytes, where it is text or bytes.
+func rawText(v any) ([]byte, bool) {
+	switch v := v.(type) {
+	case string:
+		return []byte(v), true
+	case []byte:
+		return v, true
+	}
+	return nil, false
+}
