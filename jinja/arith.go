@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"math/bits"
 	"strings"
+
+	"gplay/internal/pymath"
 )
 
 // maxBits is the most bits an integer may have.
@@ -166,7 +168,7 @@ func bigPower(x, y *big.Int) (any, error) {
 		}
 		a, _ := toFloat(x)
 		b, _ := toFloat(y)
-		return math.Pow(a, b), nil
+		return pymath.Pow(a, b), nil
 	}
 	if x.BitLen() > 1 && (!y.IsInt64() || y.Int64() > maxBits/int64(x.BitLen())) {
 		return nil, errTooLarge
@@ -205,7 +207,7 @@ func floatArithmetic(op string, x, y float64) (any, error) {
 	if x == 0 && y < 0 {
 		return nil, fmt.Errorf("0.0 cannot be raised to a negative power")
 	}
-	z := math.Pow(x, y)
+	z := pymath.Pow(x, y)
 	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return nil, fmt.Errorf("(34, 'Numerical result out of range')")
 	}

@@ -507,12 +507,12 @@ func (l *lexer) quoted(rest string) error {
 		case '\\':
 			i++
 		case rest[0]:
-			value, err := unescape(rest[1:i])
+			value, err := unescape(normalizeNewlines(rest[1:i], l.opt.NewlineSequence))
 			if err != nil {
 				return l.place(from, from+i+1).error(err.Error())
 			}
 			l.at += i + 1
-			l.emit(tokString, normalizeNewlines(value, l.opt.NewlineSequence), from, l.at)
+			l.emit(tokString, value, from, l.at)
 			return nil
 		}
 	}

@@ -19,29 +19,9 @@ var addressFilters = map[string]jinja.Filter{
 	"ipv4":                addressFilter(4),
 	"ipv6":                addressFilter(6),
 	"ipwrap":              ipWrap,
-	"network_in_network":  networkInNetwork,
 	"nthhost":             nthHost,
 	"next_nth_usable":     nthUsable(1),
 	"previous_nth_usable": nthUsable(-1),
-}
-
-var addressTests = map[string]jinja.Test{
-	"in_network": func(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
-		p := bind(args, "network")
-		a, ok1 := parseNetwork(v, 0)
-		b, ok2 := parseNetwork(p.value(0, nil), 0)
-		return ok1 && ok2 && b.contains(a), p.err
-	},
-	"ip":   addressTest(0),
-	"ipv4": addressTest(4),
-	"ipv6": addressTest(6),
-}
-
-func addressTest(version int) jinja.Test {
-	return func(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
-		_, ok := parseNetwork(v, version)
-		return ok, bind(args).err
-	}
 }
 
 // network is an address and its prefix; plain when it was written without one.
@@ -494,13 +474,6 @@ func nthUsable(direction int64) jinja.Filter {
 		}
 		return n.neighbour(direction * int64(offset)), nil
 	}
-}
-
-func networkInNetwork(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
-	p := bind(args, "test")
-	outer, ok1 := parseNetwork(v, 0)
-	inner, ok2 := parseNetwork(p.value(0, nil), 0)
-	return ok1 && ok2 && outer.contains(inner), p.err
 }
 
 // ipSubnet is a network of a size, how many of them there are, or the one of

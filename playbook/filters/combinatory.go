@@ -130,7 +130,20 @@ func choose(v any, p *params, ordered bool) (any, error) {
 	return out, take(nil, 0)
 }
 
+// onlyKeyword refuses all keywords but one.
+func onlyKeyword(args *jinja.Args, name, function string) error {
+	for k := range args.Keywords.All() {
+		if k != name {
+			return fmt.Errorf("%s is an invalid keyword argument for %s(), which takes %s", jinja.Repr(k), function, name)
+		}
+	}
+	return nil
+}
+
 func zip(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	if err := onlyKeyword(args, "strict", "zip"); err != nil {
+		return nil, err
+	}
 	lists, err := iterateAll(v, args.Positional)
 	if err != nil {
 		return nil, err
@@ -150,6 +163,9 @@ func zip(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 }
 
 func zipLongest(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
+	if err := onlyKeyword(args, "fillvalue", "zip_longest"); err != nil {
+		return nil, err
+	}
 	lists, err := iterateAll(v, args.Positional)
 	if err != nil {
 		return nil, err

@@ -187,6 +187,9 @@ func itemsToDict(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 			return nil, fmt.Errorf("items2dict requires each dictionary in the list to contain the keys '%v' and '%v', got %s instead.",
 				keyName, valueName, jinja.Repr(v))
 		}
+		if err := jinja.Hashable(key); err != nil {
+			return nil, err
+		}
 		d.Set(key, value)
 	}
 	return d, nil
@@ -274,6 +277,9 @@ func rekeyOnMember(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		member, ok := m.Get(key)
 		if !ok {
 			return nil, fmt.Errorf("Key %s was not found", jinja.Str(key))
+		}
+		if err := jinja.Hashable(member); err != nil {
+			return nil, err
 		}
 		if _, double := d.Get(member); double && duplicates == "error" {
 			return nil, fmt.Errorf("Key %s is not unique, cannot correctly turn into dict", jinja.Str(member))

@@ -15,7 +15,7 @@ func Filters() map[string]jinja.Filter {
 	for _, c := range collections {
 		for name, f := range c.filters {
 			all[c.name+"."+name] = f
-			if c.short {
+			if all[name] == nil {
 				all[name] = f
 			}
 		}
@@ -35,7 +35,7 @@ func Tests() map[string]jinja.Test {
 	for _, c := range collections {
 		for name, t := range c.tests {
 			all[c.name+"."+name] = t
-			if c.short {
+			if all[name] == nil {
 				all[name] = t
 			}
 		}
@@ -43,26 +43,26 @@ func Tests() map[string]jinja.Test {
 	return all
 }
 
-// collection is the filters and tests that come under one name.
+// collection is the filters and tests that come under one name. They are
+// known without it, too.
 type collection struct {
 	name    string
-	short   bool // the names are known without the collection's too
 	filters map[string]jinja.Filter
 	tests   map[string]jinja.Test
 }
 
 var collections = []collection{
-	{"ansible.builtin", true, merged(
+	{"ansible.builtin", merged(
 		textFilters, dataFilters, regexFilters, pathFilters, hashFilters, serialFilters, setFilters,
 		numberFilters, combinatoryFilters, randomFilters, timeFilters, urlFilters, vaultFilters), merged(
 		resultTests, regexTests, versionTests, truthTests, setTests, fileTests, urlTests)},
-	{"community.general", false, generalFilters, nil},
-	{"ansible.utils", false, merged(addressFilters, keyFilters), addressTests},
-	{"ansible.netcommon", false, addressFilters, nil},
-	// What moved out of Ansible itself is still found by its old name.
-	{"community.general", true, movedFilters, nil},
-	{"ansible.utils", true, addressFilters, nil},
+	{"community.general", merged(generalFilters, listFilters, timeUnitFilters), nil},
+	{"ansible.netcommon", ipFilters, nil},
+	{"ansible.utils", merged(ipFilters, keyFilters, xmlFilters, accessFilters), addressTests},
 }
+
+// ipFilters have been in two collections.
+var ipFilters = merged(addressFilters, networkFilters, macFilters)
 
 // testsAsFilters were filters until Ansible 2.9: result|changed.
 var testsAsFilters = []string{
@@ -85,10 +85,15 @@ func asFilter(test jinja.Test) jinja.Filter {
 }
 
 // Lenient are the filters that have something to say about a value that is
-// not there; jinja refuses it for the others.
-var Lenient = map[string]bool{
-	"mandatory": true, "ansible.builtin.mandatory": true,
-	"type_debug": true, "ansible.builtin.type_debug": true,
+// not there, or that may not use one; jinja refuses it for the others.
+var Lenient = lenient("mandatory", "ternary", "type_debug")
+
+func lenient(names ...string) map[string]bool {
+	all := map[string]bool{}
+	for _, name := range names {
+		all[name], all["ansible.builtin."+name] = true, true
+	}
+	return all
 }
 
 // params are a call's arguments by position. The first argument of a wrong

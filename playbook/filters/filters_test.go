@@ -1,11 +1,49 @@
 package filters
 
 import (
+	"context"
+	"os"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"gplay/internal/yaml"
+	"gplay/jinja"
 )
+
+func environment() *jinja.Environment {
+	return &jinja.Environment{Filters: Filters(), Tests: Tests(), Lenient: Lenient}
+}
+
+func variables(t *testing.T) jinja.Vars {
+	t.Helper()
+	data, err := os.ReadFile("testdata/vars.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := yaml.Load("vars.yml", data, yaml.Options{Data: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := jinja.Vars{}
+	for k, item := range v.(*jinja.Dict).All() {
+		vars[k.(string)] = item
+	}
+	return vars
+}
+
+func evaluate(env *jinja.Environment, scope jinja.Scope, text string) string {
+	expr, err := env.CompileExpr(text)
+	if err != nil {
+		return "ERROR " + err.Error()
+	}
+	v, err := expr.Eval(context.Background(), scope)
+	if err != nil {
+		return "ERROR " + err.Error()
+	}
+	return jinja.Str(v)
+}
 
 func TestMistakesAreExplained(t *testing.T) {
 	env, scope := environment(), variables(t)

@@ -16,21 +16,17 @@ import (
 	"gplay/jinja"
 )
 
-// movedFilters are those of community.general that were Ansible's own once.
-var movedFilters = map[string]jinja.Filter{
-	"json_query": jsonQuery,
-	"random_mac": randomMAC,
-}
-
 var generalFilters = map[string]jinja.Filter{
-	"counter":         simple(counter),
-	"crc32":           ofText(func(s string) any { return fmt.Sprintf("%x", crc32.ChecksumIEEE([]byte(s))) }),
-	"dict":            simple(toDict),
-	"dict_kv":         dictKV,
-	"from_csv":        fromCSV,
-	"groupby_as_dict": groupByAsDict,
-	"lists_mergeby":   listsMergeBy,
-	"version_sort":    versionSort,
+	"counter":           simple(counter),
+	"crc32":             ofText(func(s string) any { return fmt.Sprintf("%x", crc32.ChecksumIEEE([]byte(s))) }),
+	"dict":              simple(toDict),
+	"dict_kv":           dictKV,
+	"from_csv":          fromCSV,
+	"groupby_as_dict":   groupByAsDict,
+	"json_query":        jsonQuery,
+	"random_mac":        randomMAC,
+	"unicode_normalize": unicodeNormalize,
+	"version_sort":      versionSort,
 }
 
 func jsonQuery(_ *jinja.Context, v any, args *jinja.Args) (any, error) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gplay/internal/pymath"
 	"gplay/jinja"
 )
 
@@ -57,11 +58,11 @@ func logarithm(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	case x <= 0 || b <= 0:
 		return nil, errDomain
 	case b == 10:
-		return math.Log10(x), nil
+		return pymath.Log10(x), nil
 	case b == 1:
 		return nil, errors.New("float division by zero")
 	}
-	return math.Log(x) / math.Log(b), nil
+	return pymath.Log(x) / pymath.Log(b), nil
 }
 
 func oneOf(first bool, a, b any) any {
@@ -86,7 +87,7 @@ func power(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 }
 
 func pow(x, y float64) (any, error) {
-	f := math.Pow(x, y)
+	f := pymath.Pow(x, y)
 	switch {
 	case math.IsNaN(f) && !math.IsNaN(x) && !math.IsNaN(y), x == 0 && y < 0:
 		return nil, errDomain
@@ -104,6 +105,10 @@ func root(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	}
 	x, ok1 := toFloat(v)
 	b, ok2 := toFloat(base)
+	if s, isText := base.(string); isText {
+		f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		b, ok2 = f, err == nil
+	}
 	if !ok1 || !ok2 {
 		return nil, errors.New("root() can only be used on numbers: must be real number, not " + jinja.TypeName(oneOf(!ok1, v, base)))
 	}
@@ -115,11 +120,7 @@ func root(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	case b == 2:
 		return math.Sqrt(x), nil
 	}
-	f, err := pow(x, 1/b)
-	if r, ok := f.(float64); ok && math.Pow(math.Round(r), b) == x {
-		return math.Round(r), err // Go's power may be off in the last digit
-	}
-	return f, err
+	return pow(x, 1/b)
 }
 
 type sizeUnit struct {

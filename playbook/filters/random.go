@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
+	"strconv"
 
 	"gplay/jinja"
 )
@@ -40,14 +41,28 @@ func seedKey(seed any) (*big.Int, error) {
 	case *big.Int:
 		return new(big.Int).Abs(seed), nil
 	case float64:
-		if math.Trunc(seed) == seed && math.Abs(seed) < 1<<61 {
-			return big.NewInt(int64(math.Abs(seed))), nil
-		}
+		return new(big.Int).SetUint64(hashFloat(seed)), nil
 	}
 	if i, ok := integer(seed); ok {
 		return new(big.Int).Abs(big.NewInt(int64(i))), nil
 	}
 	return nil, fmt.Errorf("the seed must be a string or a whole number, not %s", jinja.Repr(seed))
+}
+
+// hashFloat is the size of what Python's hash gives for a float: the number
+// modulo 2**61-1.
+func hashFloat(f float64) uint64 {
+	const bits = 61
+	modulus := big.NewInt(1<<bits - 1)
+	if math.IsInf(f, 0) {
+		return 314159
+	}
+	r, ok := new(big.Rat).SetString(strconv.FormatFloat(math.Abs(f), 'x', -1, 64))
+	if !ok {
+		return 0
+	}
+	n := new(big.Int).Mul(r.Num(), new(big.Int).ModInverse(r.Denom(), modulus))
+	return n.Mod(n, modulus).Uint64()
 }
 
 // below gives a number from 0 to n-1.

@@ -66,22 +66,30 @@ func base64Decode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	return decodeText(data, p.text(0, "utf-8"))
 }
 
-// decodeBase64 skips what is no base64 character, as Python does.
+// decodeBase64 skips what is no base64 character and ends at the padding, as
+// Python does.
 func decodeBase64(s string) ([]byte, error) {
-	clean := strings.Map(func(r rune) rune {
-		if r < 128 && (r == '+' || r == '/' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z') {
-			return r
+	var clean strings.Builder
+	padding := 0
+	for _, r := range s {
+		at := clean.Len() % 4
+		switch {
+		case r == '=' && at > 1:
+			if padding++; at+padding >= 4 {
+				return base64.RawStdEncoding.DecodeString(clean.String())
+			}
+		case r < 128 && (r == '+' || r == '/' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'):
+			padding = 0
+			clean.WriteRune(r)
 		}
-		return -1
-	}, s)
-	padding := strings.Count(s, "=")
-	switch {
-	case len(clean)%4 == 1:
-		return nil, fmt.Errorf("Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4", len(clean))
-	case len(clean)%4 != 0 && (len(clean)+padding)%4 != 0 && padding < 4-len(clean)%4:
-		return nil, errors.New("Incorrect padding")
 	}
-	return base64.RawStdEncoding.DecodeString(clean)
+	switch clean.Len() % 4 {
+	case 0:
+		return base64.RawStdEncoding.DecodeString(clean.String())
+	case 1:
+		return nil, fmt.Errorf("Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4", clean.Len())
+	}
+	return nil, errors.New("Incorrect padding")
 }
 
 // normalEncoding is the name of an encoding without case and punctuation.
@@ -210,6 +218,9 @@ func split(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	sep, limit := p.text(0, ""), p.int(1, -1)
 	if p.err != nil {
 		return nil, p.err
+	}
+	if _, ok := p.values[0].(string); p.set(0) && !ok {
+		return nil, fmt.Errorf("must be str or None, not %s", jinja.TypeName(p.values[0]))
 	}
 	if p.set(0) && sep == "" {
 		return nil, errors.New("empty separator")

@@ -59,7 +59,11 @@ var directives = map[byte]func(t time.Time) string{
 	'j': func(t time.Time) string { return fmt.Sprintf("%03d", t.YearDay()) },
 	'k': func(t time.Time) string { return fmt.Sprintf("%2d", t.Hour()) },
 	'l': func(t time.Time) string { return fmt.Sprintf("%2d", (t.Hour()+11)%12+1) },
-	's': func(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) },
+	// Python takes what the clock shows for local time, in whatever zone.
+	's': func(t time.Time) string {
+		local := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.Local)
+		return strconv.FormatInt(local.Unix(), 10)
+	},
 	'u': func(t time.Time) string { return strconv.Itoa((int(t.Weekday())+6)%7 + 1) },
 	'w': func(t time.Time) string { return strconv.Itoa(int(t.Weekday())) },
 	'P': func(t time.Time) string { return strings.ToLower(t.Format("PM")) },
