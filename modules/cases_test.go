@@ -10,6 +10,7 @@ import (
 func TestCommand(t *testing.T)     { moduletest.Run(t, modules.Command) }
 func TestFile(t *testing.T)        { moduletest.Run(t, modules.File) }
 func TestPing(t *testing.T)        { moduletest.Run(t, modules.Ping) }
+func TestProgram(t *testing.T)     { moduletest.Run(t, modules.Program) }
 func TestRaw(t *testing.T)         { moduletest.Run(t, modules.Raw) }
 func TestScript(t *testing.T)      { moduletest.Run(t, modules.Script) }
 func TestShell(t *testing.T)       { moduletest.Run(t, modules.Shell) }

@@ -46,6 +46,7 @@ var All = []*Module{
 	PackageFacts,
 	Ping,
 	Pip,
+	Program,
 	Raw,
 	Replace,
 	Script,

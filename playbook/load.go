@@ -20,6 +20,9 @@ import (
 type Options struct {
 	// RolesPath are the directories of roles, after the playbook's own roles/.
 	RolesPath []string
+	// Library are the directories of modules that are programs, besides
+	// library/ beside the playbook and in roles.
+	Library   []string
 	ExtraVars *jinja.Dict
 	// Action gives the name gplay has for a module or action ("copy" for
 	// "ansible.builtin.copy"); not ok means there is none. A nil Action takes
@@ -48,6 +51,8 @@ type loader struct {
 	within []source.Note // what is being loaded, outermost first
 	open   []string      // the files being loaded, for imports that go in circles
 	told   map[string]bool
+	// libraries are the directories of modules of the playbook's own.
+	libraries []string
 	// collect takes the deprecations of the task that is being loaded.
 	collect *[]string
 }

@@ -141,6 +141,7 @@ func merged(dicts ...*jinja.Dict) *jinja.Dict {
 // play loads one play.
 func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error) {
 	play := &Play{Imports: imports, Dir: filepath.Dir(file)}
+	l.addLibrary(play.Dir)
 	if err := l.node(n, inPlay, &play.Node, nil); err != nil {
 		return nil, l.notAPlay(n, err)
 	}

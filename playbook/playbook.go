@@ -88,6 +88,7 @@ type Task struct {
 	File   string // the file it stands in
 
 	Action    string // canonical: the short name of what gplay has, else as written
+	Program   string // the file of a module of the playbook's own, "" for gplay's
 	ActionAs  string // as written
 	ActionPos source.Pos
 	// Args are the arguments; free text is under "_raw_params". ArgsTemplate

@@ -115,6 +115,7 @@ func (l *loader) loadRole(r *Role, name, path string, at *yaml.Node, f from, p p
 		r.Name = filepath.Base(name)
 	}
 	defer l.enter(at.Pos, "in role %s", r.Name)()
+	l.addLibrary(path)
 	return l.roleFiles(r, f, p, at)
 }
 

@@ -1,7 +1,6 @@
 package playbook
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,7 +30,11 @@ func (l *loader) action(name string) (string, bool) {
 	if l.Action == nil {
 		return builtin(name), true
 	}
-	return l.Action(name)
+	canonical, known := l.Action(name)
+	if !known && l.runnable(name) != "" {
+		return name, true
+	}
+	return canonical, known
 }
 
 // actionKey reports whether a key of a task is the name of an action rather
@@ -185,6 +188,12 @@ func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
 		return nil, l.unknownAction(&yaml.Node{Pos: found.pos, Len: len(found.name), Value: found.name}, t)
 	}
 	t.ActionPos, t.ActionAs = found.pos, found.name
+	if l.Action == nil {
+		return found, nil
+	}
+	if _, known := l.Action(t.Action); !known && !slices.Contains(structural, t.Action) {
+		t.Program = l.runnable(t.Action)
+	}
 	return found, nil
 }
 
@@ -208,9 +217,9 @@ func (l *loader) noAction(n *yaml.Node) error {
 
 func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
 	name, _ := key.String()
-	if old := l.library(name); old != "" {
-		e := l.errorf(key, "the module %q is written in Python (%s), which gplay does not run", name, source.Rel(old))
-		e.Hint = "use one of gplay's modules, or command and script"
+	if file := l.ownModule(name); file != "" {
+		e := l.errorf(key, "the module %q needs Ansible's Python code (%s), which gplay does not have", name, source.Rel(file))
+		e.Hint = "use one of gplay's modules, command or script, or write it as a program that reads its arguments as JSON"
 		return e
 	}
 	if builtin(name) == "import_playbook" {
@@ -225,24 +234,6 @@ func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
 	}
 	e.Hint = source.DidYouMean(builtin(name), candidates)
 	return e
-}
-
-// library is the file of a Python module beside the playbook or the roles that
-// are being loaded.
-func (l *loader) library(name string) string {
-	var dirs []string
-	for _, file := range slices.Backward(l.open) {
-		dir := filepath.Dir(file)
-		dirs = append(dirs, filepath.Join(dir, "library"), filepath.Join(filepath.Dir(dir), "library"))
-	}
-	for _, dir := range dirs {
-		for _, ext := range []string{"", ".py", ".sh"} {
-			if path := filepath.Join(dir, name+ext); isFile(path) {
-				return path
-			}
-		}
-	}
-	return ""
 }
 
 // oldCall reads action: and local_action:, text or a dict with module.

@@ -15,7 +15,7 @@ type config struct {
 	file string // "" when there is none
 	base string // what a relative path in the setting that is being read starts from
 
-	inventory, rolesPath                 []string
+	inventory, rolesPath, library        []string
 	remoteUser, keyFile, transport       string
 	sshArgs, sshCommonArgs, sshExtraArgs string
 	forks, timeout, verbosity            int
@@ -125,6 +125,7 @@ func (c *config) settings() []setting {
 	return []setting{
 		{[]string{"ANSIBLE_INVENTORY"}, defaults, "inventory", c.paths(&c.inventory, ",")},
 		{[]string{"ANSIBLE_ROLES_PATH"}, defaults, "roles_path", c.paths(&c.rolesPath, ":")},
+		{[]string{"ANSIBLE_LIBRARY"}, defaults, "library", c.paths(&c.library, ":")},
 		{[]string{"ANSIBLE_REMOTE_USER"}, defaults, "remote_user", text(&c.remoteUser)},
 		{[]string{"ANSIBLE_PRIVATE_KEY_FILE"}, defaults, "private_key_file", c.path(&c.keyFile)},
 		{[]string{"ANSIBLE_TRANSPORT"}, defaults, "transport", text(&c.transport)},

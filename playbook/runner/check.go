@@ -102,7 +102,7 @@ func checkTask(t *playbook.Task) error {
 			return e
 		}
 	}
-	if slices.Contains(structural, t.Action) || t.ArgsTemplate != nil {
+	if slices.Contains(structural, t.Action) || t.ArgsTemplate != nil || t.Program != "" {
 		return nil
 	}
 	known, any := params(t.Action)

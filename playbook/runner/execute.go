@@ -417,6 +417,9 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings) *j
 
 func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {
 	call := x.call(scope, s, args)
+	if x.task.Program != "" {
+		return actions.RunProgram(ctx, call)
+	}
 	if a := actions.Find(x.task.Action); a != nil {
 		return a.Run(ctx, call)
 	}

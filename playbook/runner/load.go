@@ -31,7 +31,7 @@ func (r *Runner) Load(ctx context.Context, file string) (*playbook.Playbook, err
 		return nil, &source.Error{Msg: fmt.Sprintf("the playbook: %s could not be found", file), Err: fs.ErrNotExist}
 	}
 	pb, err := playbook.Load(file, playbook.Options{
-		RolesPath: r.RolesPath, ExtraVars: r.ExtraVars, Action: Known, Actions: Names(), Lookups: lookups.Names(),
+		RolesPath: r.RolesPath, Library: r.Library, ExtraVars: r.ExtraVars, Action: Known, Actions: Names(), Lookups: lookups.Names(),
 		Template: func(v *jinja.Dict, value any) (any, error) {
 			return r.Templar.NewScope(ctx, r.RunVars, r.ExtraVars, v).Template(value)
 		},

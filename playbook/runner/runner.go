@@ -26,6 +26,7 @@ type Options struct {
 	Pool    *connection.Pool
 
 	RolesPath      []string // where roles are, besides the playbook's own
+	Library        []string // where modules that are programs are, besides the playbook's own
 	Limit          string
 	Forks          int
 	Check, Diff    bool

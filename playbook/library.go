@@ -1,0 +1,59 @@
+package playbook
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// notModules are the extensions of files in a library that are no modules.
+var notModules = []string{".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".ps1"}
+
+// ownModule is the file of a module of the playbook's own, or "": in a library
+// beside the playbook or in a role, or on the module path.
+func (l *loader) ownModule(name string) string {
+	name = strings.TrimPrefix(name, "ansible.legacy.")
+	if strings.ContainsAny(name, "./") {
+		return ""
+	}
+	for _, dir := range slices.Concat(l.Library, l.libraries) {
+		for _, pattern := range []string{name, name + ".*"} {
+			files, _ := filepath.Glob(filepath.Join(dir, pattern))
+			for _, file := range files {
+				if isFile(file) && !slices.ContainsFunc(notModules, func(ext string) bool { return strings.HasSuffix(file, ext) }) {
+					return file
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// pythonOnly are marks of modules that need Ansible's Python code around them.
+var pythonOnly = [][]byte{
+	[]byte("ansible.module_utils"), []byte("#<<INCLUDE_ANSIBLE_MODULE_COMMON>>"), []byte("<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>"),
+}
+
+// runnable is the file of a module of the playbook's own that is a program of
+// its own, or "".
+func (l *loader) runnable(name string) string {
+	file := l.ownModule(name)
+	if file == "" {
+		return ""
+	}
+	content, err := os.ReadFile(file)
+	if err != nil || slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
+		return ""
+	}
+	return file
+}
+
+// addLibrary makes the modules in dir's library known, to all that is loaded
+// from then on.
+func (l *loader) addLibrary(dir string) {
+	if library := filepath.Join(dir, "library"); isDir(library) && !slices.Contains(l.libraries, library) {
+		l.libraries = append(l.libraries, library)
+	}
+}
