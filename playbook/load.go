@@ -61,11 +61,28 @@ type loader struct {
 // playbooks, roles with their dependencies, imported task files. Errors are
 // *source.Error where there is a place to show.
 func Load(path string, o Options) (*Playbook, error) {
+	return load(path, nil, o)
+}
+
+// LoadText is Load of text that stands in no file: path names it, and is where
+// other files are looked for from.
+func LoadText(path string, text []byte, o Options) (*Playbook, error) {
+	n, err := yaml.Parse(path, text, yaml.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return load(path, n, o)
+}
+
+func load(path string, n *yaml.Node, o Options) (*Playbook, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	l := &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}}
+	if n != nil {
+		l.files[abs] = n
+	}
 	pb := &Playbook{File: abs, loader: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()

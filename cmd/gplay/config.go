@@ -12,8 +12,9 @@ import (
 
 // config is what ansible.cfg and the environment say, under Ansible's names.
 type config struct {
-	file string // "" when there is none
-	base string // what a relative path in the setting that is being read starts from
+	file        string // "" when there is none
+	playbookDir string // of commands that have no playbook
+	base        string // what a relative path in the setting that is being read starts from
 
 	inventory, rolesPath, library        []string
 	remoteUser, keyFile, transport       string
@@ -125,6 +126,7 @@ func (c *config) settings() []setting {
 	return []setting{
 		{[]string{"ANSIBLE_INVENTORY"}, defaults, "inventory", c.paths(&c.inventory, ",")},
 		{[]string{"ANSIBLE_ROLES_PATH"}, defaults, "roles_path", c.paths(&c.rolesPath, ":")},
+		{[]string{"ANSIBLE_PLAYBOOK_DIR"}, defaults, "playbook_dir", c.path(&c.playbookDir)},
 		{[]string{"ANSIBLE_LIBRARY"}, defaults, "library", c.paths(&c.library, ":")},
 		{[]string{"ANSIBLE_REMOTE_USER"}, defaults, "remote_user", text(&c.remoteUser)},
 		{[]string{"ANSIBLE_PRIVATE_KEY_FILE"}, defaults, "private_key_file", c.path(&c.keyFile)},

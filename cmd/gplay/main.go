@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ func gplay(args []string) int {
 	ctx, stop := interruptible()
 	defer stop()
 	code := runner.ExitOK
-	root := rootCommand(&code)
+	root := command(filepath.Base(os.Args[0]), &code)
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprint(os.Stderr, "ERROR! "+source.Describe(err))
@@ -79,14 +80,39 @@ func interruptible() (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); cancel() }
 }
 
-func rootCommand(code *int) *cobra.Command {
+// command is what the program does under a name: that of one of Ansible's
+// commands, or its own.
+func command(name string, code *int) *cobra.Command {
+	var cmd *cobra.Command
+	version := coreVersion
+	switch {
+	case name == "ansible":
+		cmd = adhocCommand(code)
+	case strings.HasPrefix(name, "ansible-") && name != "ansible-playbook":
+		cmd, version = unknownCommand(name), ""
+	default:
+		cmd = playbookCommand(code)
+	}
+	cmd.Version, cmd.SilenceUsage, cmd.SilenceErrors = version, true, true
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	cmd.SetVersionTemplate(name + " [core {{.Version}}]\n")
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	return cmd
+}
+
+// unknownCommand refuses to be one of Ansible's commands that gplay does not
+// have.
+func unknownCommand(name string) *cobra.Command {
+	return &cobra.Command{Use: name, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
+		return usage{fmt.Errorf("gplay does not do what %s does", name)}
+	}}
+}
+
+func playbookCommand(code *int) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use:           "gplay PLAYBOOK...",
-		Short:         "Run Ansible playbooks: one program, no Python anywhere",
-		Version:       coreVersion,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Use:   "gplay PLAYBOOK...",
+		Short: "Run Ansible playbooks: one program, no Python anywhere",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage{errors.New("gplay needs a playbook: gplay site.yml -i hosts (gplay --help tells more)")}
@@ -98,9 +124,6 @@ func rootCommand(code *int) *cobra.Command {
 			return err
 		},
 	}
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	cmd.SetVersionTemplate(filepath.Base(os.Args[0]) + " [core {{.Version}}]\n")
-	cmd.CompletionOptions.DisableDefaultCmd = true
 	o.define(cmd.Flags())
 	cmd.AddCommand(docCommand())
 	return cmd

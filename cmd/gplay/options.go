@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -18,6 +19,7 @@ type options struct {
 	verbosity      int
 	startAt        string
 	forceHandlers  bool
+	modulePath     string
 
 	user, connection, keyFile      string
 	commonArgs, extraArgs          string
@@ -36,21 +38,27 @@ type options struct {
 
 func (o *options) define(f *pflag.FlagSet) {
 	f.SortFlags = false
+	o.defineCommon(f)
+	f.StringArrayVarP(&o.tags, "tags", "t", nil, "run only what has these `tags`")
+	f.StringArrayVar(&o.skipTags, "skip-tags", nil, "pass over what has these `tags`")
+	f.StringVar(&o.startAt, "start-at-task", "", "begin with the task of this `name`")
+	f.BoolVar(&o.forceHandlers, "force-handlers", false, "run handlers even of hosts that failed")
+	f.BoolVar(&o.syntaxCheck, "syntax-check", false, "read the playbook, run nothing")
+	f.BoolVar(&o.listTasks, "list-tasks", false, "list the tasks, run nothing")
+	f.BoolVar(&o.listTags, "list-tags", false, "list the tags, run nothing")
+	o.defineOld(f)
+}
+
+// defineCommon are the options of whatever runs tasks.
+func (o *options) defineCommon(f *pflag.FlagSet) {
 	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "inventory file, directory, or comma-separated `hosts`")
 	f.StringVarP(&o.limit, "limit", "l", "", "run only on the hosts that match this `pattern`")
 	f.StringArrayVarP(&o.extraVars, "extra-vars", "e", nil, "`variables`: k=v, YAML, JSON, or @file")
-	f.StringArrayVarP(&o.tags, "tags", "t", nil, "run only what has these `tags`")
-	f.StringArrayVar(&o.skipTags, "skip-tags", nil, "pass over what has these `tags`")
 	f.IntVarP(&o.forks, "forks", "f", 0, "how many hosts at a time (default 5)")
 	f.BoolVarP(&o.check, "check", "C", false, "change nothing, say what would change")
 	f.BoolVarP(&o.diff, "diff", "D", false, "show what changes in files")
 	f.CountVarP(&o.verbosity, "verbose", "v", "say more; -vvv more still")
-	f.StringVar(&o.startAt, "start-at-task", "", "begin with the task of this `name`")
-	f.BoolVar(&o.forceHandlers, "force-handlers", false, "run handlers even of hosts that failed")
-	f.BoolVar(&o.syntaxCheck, "syntax-check", false, "read the playbook, run nothing")
 	f.BoolVar(&o.listHosts, "list-hosts", false, "list the hosts, run nothing")
-	f.BoolVar(&o.listTasks, "list-tasks", false, "list the tasks, run nothing")
-	f.BoolVar(&o.listTags, "list-tags", false, "list the tags, run nothing")
 
 	f.StringVarP(&o.user, "user", "u", "", "connect as this `user`")
 	f.StringVarP(&o.connection, "connection", "c", "", "the `transport`: ssh, local or docker")
@@ -70,7 +78,7 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.BoolVarP(&o.askVaultPass, "ask-vault-password", "J", false, "ask for the password of what is encrypted with Ansible Vault")
 	f.StringArrayVar(&o.vaultPassFiles, "vault-password-file", nil, "the `file` of that password, or a program that prints it")
 	f.StringArrayVar(&o.vaultIDs, "vault-id", nil, "an `id@source` of that password: a file, a program, or prompt")
-	o.defineOld(f)
+	f.StringVarP(&o.modulePath, "module-path", "M", "", "`directories` of modules that are programs, with colons between them")
 }
 
 // defineOld are the options that 1.x had, and old spellings of today's.
@@ -125,6 +133,9 @@ func (o *options) settle(c *config) error {
 	o.diff = o.diff || c.diff
 	o.verbosity = max(o.verbosity, c.verbosity)
 	o.forceHandlers = o.forceHandlers || c.forceHandlers
+	if o.modulePath != "" {
+		c.library = append(strings.Split(o.modulePath, ":"), c.library...)
+	}
 	return nil
 }
 

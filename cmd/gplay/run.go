@@ -19,32 +19,14 @@ import (
 // run reads everything, and then runs the playbooks in turn.
 func (o *options) run(ctx context.Context, files []string) (code int, err error) {
 	o.books = files
-	c, err := loadConfig(func(msg string) { fmt.Fprintln(os.Stderr, "[WARNING]: "+msg) })
+	c, err := o.configure()
 	if err != nil {
 		return 0, err
 	}
-	if err := o.settle(c); err != nil {
-		return 0, err
-	}
-	if o.verbosity > 0 {
-		fmt.Println(c.describe())
-	}
-	secrets := &callback.Secrets{}
-	show, err := o.callback(c, secrets)
+	r, err := o.runner(c, first(c.callback, "default"))
 	if err != nil {
 		return 0, err
 	}
-	keys, err := o.vaultKeys(c, show.Warning)
-	if err != nil {
-		return 0, err
-	}
-	keys.Reveal = secrets.Add
-	ro, err := o.runnerOptions(c, show, keys)
-	if err != nil {
-		return 0, err
-	}
-	ro.Secret = secrets.Add
-	r := runner.New(ro)
 	defer r.Close()
 	books, err := loadAll(ctx, r, files)
 	switch {
@@ -67,9 +49,44 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 	return code, nil
 }
 
-func (o *options) callback(c *config, secrets *callback.Secrets) (runner.Callback, error) {
+// configure reads the configuration and settles the options by it.
+func (o *options) configure() (*config, error) {
+	c, err := loadConfig(func(msg string) { fmt.Fprintln(os.Stderr, "[WARNING]: "+msg) })
+	if err != nil {
+		return nil, err
+	}
+	if err := o.settle(c); err != nil {
+		return nil, err
+	}
+	if o.verbosity > 0 {
+		fmt.Println(c.describe())
+	}
+	return c, nil
+}
+
+// runner makes the runner whose output is the callback's of that name.
+func (o *options) runner(c *config, output string) (*runner.Runner, error) {
+	secrets := &callback.Secrets{}
+	show, err := o.callback(c, output, secrets)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := o.vaultKeys(c, show.Warning)
+	if err != nil {
+		return nil, err
+	}
+	keys.Reveal = secrets.Add
+	ro, err := o.runnerOptions(c, show, keys)
+	if err != nil {
+		return nil, err
+	}
+	ro.Secret = secrets.Add
+	return runner.New(ro), nil
+}
+
+func (o *options) callback(c *config, output string, secrets *callback.Secrets) (runner.Callback, error) {
 	color, columns := callback.Terminal(os.Stdout, os.Getenv)
-	return callback.New(first(c.callback, "default"), callback.Options{
+	return callback.New(output, callback.Options{
 		Out: os.Stdout, Err: os.Stderr, Verbosity: o.verbosity, Color: color, Columns: columns, Check: o.check,
 		HideSkipped: !c.displaySkipped, HideOK: !c.displayOK, NoDeprecations: !c.deprecations,
 		CustomStats: c.customStats, FailedToErr: c.failedToErr, CheckMarkers: c.checkMarkers, PathOnFailure: c.pathOnFailure,

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	if agent.Asked(os.Args[1:]) { // gplay starts its own executable for a task with an environment
 		main()
 	}
-	testscript.Main(m, map[string]func(){"gplay": main})
+	testscript.Main(m, map[string]func(){"gplay": main, "ansible": main, "ansible-inventory": main})
 }
 
 // TestScripts runs the scripts of testdata/script. In them
@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 //	                       directory each, and compares standard output, exit
 //	                       code and the files they leave
 //	play -differs WHY ARGS… does not compare the output, for the reason given
+//	adhoc ARGS…, inventory ARGS…
+//	                       do the same with ansible and ansible-inventory
 //
 // Afterwards stdout, stderr and cmp see what gplay printed.
 func TestScripts(t *testing.T) {
@@ -50,7 +52,9 @@ func TestScripts(t *testing.T) {
 			return os.MkdirAll(e.Getenv("HOME"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"play": func(ts *testscript.TestScript, neg bool, args []string) { play(ts, ansible, args) },
+			"play":      compared(ansible, "gplay"),
+			"adhoc":     compared(filepath.Join(filepath.Dir(ansible), "ansible"), "ansible"),
+			"inventory": compared(filepath.Join(filepath.Dir(ansible), "ansible-inventory"), "ansible-inventory"),
 		},
 	})
 }
@@ -69,20 +73,26 @@ func oracle(t *testing.T) string {
 	return ""
 }
 
-func play(ts *testscript.TestScript, ansible string, args []string) {
+// compared is a command of scripts that runs gplay under the name as, and
+// Ansible's command.
+func compared(ansible, as string) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) { play(ts, ansible, as, args) }
+}
+
+func play(ts *testscript.TestScript, ansible, as string, args []string) {
 	differs := len(args) > 1 && args[0] == "-differs"
 	if differs {
 		args = args[2:]
 	}
 	work := ts.Getenv("WORK")
-	want := remembered(ts, args, func() outcome {
+	want := remembered(ts, ansible, args, func() outcome {
 		theirs := work + ".ansible"
 		defer os.RemoveAll(theirs)
 		ts.Check(os.CopyFS(theirs, os.DirFS(work)))
 		ts.Check(keepModes(work, theirs))
-		return perform(ts, theirs, ansible, args).outcome(ts, theirs)
+		return perform(ts, theirs, ansible, ansible, args).outcome(ts, theirs)
 	})
-	performed := perform(ts, work, "gplay", args)
+	performed := perform(ts, work, "gplay", as, args)
 	fmt.Fprint(ts.Stdout(), performed.stdout)
 	fmt.Fprint(ts.Stderr(), performed.stderr)
 	got := performed.outcome(ts, work)
@@ -110,14 +120,14 @@ func (p performance) outcome(ts *testscript.TestScript, dir string) outcome {
 
 // remembered gives what Ansible did today in the same directory, by the same
 // arguments and environment, or asks it. With CI=true it is always asked.
-func remembered(ts *testscript.TestScript, args []string, ask func() outcome) outcome {
+func remembered(ts *testscript.TestScript, program string, args []string, ask func() outcome) outcome {
 	cache, err := os.UserCacheDir()
 	if err != nil || os.Getenv("CI") == "true" {
 		return ask()
 	}
 	work := ts.Getenv("WORK")
 	var question strings.Builder
-	fmt.Fprintln(&question, time.Now().Format(time.DateOnly), args, tree(ts, work), tree(ts, filepath.Join(work, ".home")))
+	fmt.Fprintln(&question, time.Now().Format(time.DateOnly), program, args, tree(ts, work), tree(ts, filepath.Join(work, ".home")))
 	for _, v := range environment(ts, "$WORK") {
 		if !strings.HasPrefix(v, "PATH=") { // it has a directory of this very test
 			fmt.Fprintln(&question, v)
@@ -143,12 +153,12 @@ type performance struct {
 	code           int
 }
 
-func perform(ts *testscript.TestScript, dir, program string, args []string) performance {
+func perform(ts *testscript.TestScript, dir, program, as string, args []string) performance {
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Env = dir, environment(ts, dir)
 	if program == "gplay" {
 		cmd.Path, _ = os.Executable()
-		cmd.Args[0] = "gplay"
+		cmd.Args[0] = as
 		for dir := range strings.SplitSeq(ts.Getenv("PATH"), ":") {
 			if path := filepath.Join(dir, "gplay"); isProgram(path) {
 				cmd.Path = path

@@ -30,13 +30,28 @@ func (r *Runner) Load(ctx context.Context, file string) (*playbook.Playbook, err
 	if _, err := os.Stat(file); err != nil {
 		return nil, &source.Error{Msg: fmt.Sprintf("the playbook: %s could not be found", file), Err: fs.ErrNotExist}
 	}
-	pb, err := playbook.Load(file, playbook.Options{
+	pb, err := playbook.Load(file, r.loadOptions(ctx))
+	return r.checked(pb, err)
+}
+
+// LoadText is Load of text that stands in no file: name is what errors call
+// it, and where other files are looked for from.
+func (r *Runner) LoadText(ctx context.Context, name string, text []byte) (*playbook.Playbook, error) {
+	pb, err := playbook.LoadText(name, text, r.loadOptions(ctx))
+	return r.checked(pb, err)
+}
+
+func (r *Runner) loadOptions(ctx context.Context) playbook.Options {
+	return playbook.Options{
 		RolesPath: r.RolesPath, Library: r.Library, ExtraVars: r.ExtraVars, Action: Known, Actions: Names(), Lookups: lookups.Names(),
 		Template: func(v *jinja.Dict, value any) (any, error) {
 			return r.Templar.NewScope(ctx, r.RunVars, r.ExtraVars, v).Template(value)
 		},
 		Vault: r.Templar.Vault, Warn: r.Callback.Warning, Deprecated: r.Callback.Deprecated,
-	})
+	}
+}
+
+func (r *Runner) checked(pb *playbook.Playbook, err error) (*playbook.Playbook, error) {
 	if err != nil {
 		return nil, err
 	}
