@@ -44,7 +44,6 @@ func assemble(ctx context.Context, c *Call, a assembleArgs) (Result, error) {
 	if _, err := t.put(ctx, c, data, r); err != nil {
 		return nil, err
 	}
-	addFileInfo(c, r, a.Dest)
 	return r, nil
 }
 

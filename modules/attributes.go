@@ -50,15 +50,26 @@ func (a fileAttrs) ids(c *Call) (uid, gid int, err error) {
 	uid, gid = host.Keep, host.Keep
 	if a.Owner != "" {
 		if uid, err = c.UserID(a.Owner); err != nil {
-			return uid, gid, fmt.Errorf("chown failed: failed to look up user %s", a.Owner)
+			return host.Keep, gid, a.unknown(c, "chown", "user", a.Owner)
 		}
 	}
 	if a.Group != "" {
 		if gid, err = c.GroupID(a.Group); err != nil {
-			return uid, gid, fmt.Errorf("chgrp failed: failed to look up group %s", a.Group)
+			return uid, host.Keep, a.unknown(c, "chgrp", "group", a.Group)
 		}
 	}
 	return uid, gid, nil
+}
+
+// unknown is for an owner that the host does not know. In check mode a task
+// before this one may be what makes it: only a warning, and a change.
+func (a fileAttrs) unknown(c *Call, what, kind, name string) error {
+	if !c.Check() {
+		return fmt.Errorf("%s failed: failed to look up %s %s", what, kind, name)
+	}
+	c.changed = true
+	c.Warn(fmt.Sprintf("failed to look up %s %s. Create %s up to this point in real play", kind, name, kind))
+	return nil
 }
 
 // attrChange is what is to change of a file's owner and permissions.
@@ -187,12 +198,19 @@ func (a fileAttrs) ensure(ctx context.Context, c *Call, path string) error {
 
 func modeText(bits int) string { return fmt.Sprintf("0%03o", bits) }
 
-// addFileInfo adds what results say of a file: uid, gid, owner, group, mode,
-// state and size; state absent when there is none.
-func addFileInfo(c *Call, r Result, path string) {
+// addFileInfo adds what a result says of the file that it names as path or
+// dest, when that is there: uid, gid, owner, group, mode, state and size.
+func (c *Call) addFileInfo(r map[string]any) {
+	named, ok := r["path"]
+	if !ok {
+		named = r["dest"]
+	}
+	path, _ := named.(string)
+	if _, err := c.Stat(path); path == "" || err != nil {
+		return
+	}
 	info, err := c.Lstat(path)
 	if err != nil {
-		r["state"] = "absent"
 		return
 	}
 	r["uid"], r["gid"] = info.UID, info.GID

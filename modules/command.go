@@ -110,6 +110,7 @@ func (x execution) run(ctx context.Context, c *Call) (Result, error) {
 	}
 	x.report(c, r, out, start)
 	if out.Code != 0 {
+		r["changed"] = true
 		return nil, Fail("non-zero return code", r)
 	}
 	return r, nil

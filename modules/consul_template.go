@@ -65,7 +65,6 @@ func consulTemplate(ctx context.Context, c *Call, a consulTemplateArgs) (Result,
 	if err := a.ensure(ctx, c, a.Dest); err != nil {
 		return r, err
 	}
-	addFileInfo(c, r, a.Dest)
 	return r, nil
 }
 

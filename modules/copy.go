@@ -144,7 +144,7 @@ func (t *copyTask) remoteTree(src string) (Result, error) {
 	}
 	r, err := t.tree(dest, entries, func(p string) (io.ReadCloser, error) { return t.c.Open(path.Join(src, p)) })
 	if err == nil {
-		r["src"] = src
+		r["src"], r["checksum"], r["md5sum"] = src, nil, nil
 	}
 	return r, err
 }
@@ -211,7 +211,8 @@ func (t *copyTask) put(dest string, s copySource, made bool) (Result, error) {
 	case exists && !t.a.Force:
 		return Result{"dest": dest}, nil
 	case errors.Is(err, fs.ErrNotExist):
-		if parent, err := t.c.Stat(path.Dir(dest)); !made && (err != nil || !parent.IsDir()) {
+		// In check mode a task before this one may be what makes the directory.
+		if parent, err := t.c.Stat(path.Dir(dest)); !made && !t.c.Check() && (err != nil || !parent.IsDir()) {
 			return nil, fmt.Errorf("Destination directory %s does not exist", path.Dir(dest))
 		}
 	case err != nil:
@@ -221,9 +222,7 @@ func (t *copyTask) put(dest string, s copySource, made bool) (Result, error) {
 	if exists && info.Mode().IsRegular() {
 		if sum, err := fileHash(t.c, dest, "sha1"); err == nil && sum == s.sum {
 			r["path"] = dest
-			err := t.a.ensure(t.ctx, t.c, dest)
-			addFileInfo(t.c, r, dest)
-			return r, err
+			return r, t.a.ensure(t.ctx, t.c, dest)
 		}
 	}
 	old := &info
@@ -265,7 +264,6 @@ func (t *copyTask) write(dest string, s copySource, old *host.Info, r Result) er
 			return err
 		}
 		r["md5sum"] = hex.EncodeToString(h.md5.Sum(nil))
-		addFileInfo(t.c, r, dest)
 		return t.a.ensure(t.ctx, t.c, dest)
 	})
 }

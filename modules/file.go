@@ -81,7 +81,6 @@ func (t *fileTask) result() Result {
 	default:
 		r["path"] = t.path
 	}
-	addFileInfo(t.c, r, t.path)
 	return r
 }
 

@@ -167,7 +167,6 @@ func (d *urlDownload) haveAlready(info host.Info) (bool, error) {
 	if d.c.Changed() {
 		d.r["msg"] = "file already exists but file attributes changed"
 	}
-	addFileInfo(d.c, d.r, d.Dest)
 	return true, err
 }
 
@@ -260,9 +259,7 @@ func (d *urlDownload) put(got saved) error {
 			return err
 		}
 	}
-	err = d.ensure(d.ctx, d.c, target)
-	addFileInfo(d.c, d.r, d.Dest)
-	return err
+	return d.ensure(d.ctx, d.c, target)
 }
 
 func (d *urlDownload) write(target string, old *host.Info, from string) error {

@@ -22,6 +22,7 @@ func raw(ctx context.Context, c *Call, a rawArgs) (Result, error) {
 	})
 	r := Result{"rc": out.Code, "stdout": string(out.Stdout), "stderr": string(out.Stderr)}
 	if err == nil && out.Code != 0 {
+		r["changed"] = true
 		err = Fail("non-zero return code", r)
 	}
 	return r, err

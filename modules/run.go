@@ -70,7 +70,8 @@ func (c *Call) finish(r Result, err error) map[string]any {
 		out[k] = canonical(v)
 	}
 	if err != nil {
-		out["failed"], out["msg"] = true, err.Error()
+		// As in Ansible, what a task changed before it failed does not count.
+		out["changed"], out["failed"], out["msg"] = false, true, err.Error()
 		var f *Failure
 		if errors.As(err, &f) {
 			for k, v := range f.Result {
@@ -83,6 +84,7 @@ func (c *Call) finish(r Result, err error) map[string]any {
 		out["changed"] = false
 		c.diffs = nil
 	}
+	c.addFileInfo(out)
 	addLines(out, "stdout")
 	addLines(out, "stderr")
 	if len(c.warns) > 0 {

@@ -43,6 +43,7 @@ func script(ctx context.Context, c *Call, a scriptArgs) (Result, error) {
 	})
 	r := Result{"rc": out.Code, "stdout": string(out.Stdout), "stderr": string(out.Stderr)}
 	if err == nil && out.Code != 0 {
+		r["changed"] = true
 		err = Fail("non-zero return code", r)
 	}
 	return r, err

@@ -31,9 +31,5 @@ func tempfile(_ context.Context, c *Call, a tempfileArgs) (Result, error) {
 		}
 		return w.WriteFile(p, strings.NewReader(""), host.Attr{UID: host.Keep, GID: host.Keep, Mode: 0o600})
 	})
-	r := Result{"path": p}
-	if err == nil {
-		addFileInfo(c, r, p)
-	}
-	return r, err
+	return Result{"path": p}, err
 }

@@ -82,7 +82,6 @@ func unarchive(ctx context.Context, c *Call, a unarchiveArgs) (Result, error) {
 	if a.ListFiles {
 		r["files"] = u.files
 	}
-	addFileInfo(c, r, a.Dest)
 	return r, nil
 }
 

@@ -373,6 +373,5 @@ func (a uriArgs) save(ctx context.Context, c *Call, resp *http.Response, data []
 		return Fail(fmt.Sprintf("Destination directory %s does not exist", path.Dir(dest)), r)
 	}
 	_, err := textFile{path: dest, attrs: a.fileAttrs}.put(ctx, c, data, r)
-	addFileInfo(c, r, dest)
 	return err
 }

@@ -72,23 +72,33 @@ func document(m *modules.Module) string {
 	if len(m.Aliases) > 0 {
 		fmt.Fprintf(&b, "also: %s\n", strings.Join(m.Aliases, ", "))
 	}
-	params := slices.Clone(m.Params())
+	writeParams(&b, m.Params(), "  ")
+	return b.String()
+}
+
+// writeParams lists arguments by name, and their suboptions below them.
+func writeParams(b *strings.Builder, params []modules.Param, indent string) {
+	params = slices.Clone(params)
 	slices.SortFunc(params, func(a, b modules.Param) int { return strings.Compare(a.Name, b.Name) })
 	for _, p := range params {
-		fmt.Fprintf(&b, "\n  %s (%s)", p.Name, p.Type)
+		fmt.Fprintf(b, "\n%s%s (%s", indent, p.Name, p.Type)
+		if p.Elements != "" {
+			fmt.Fprintf(b, " of %s", p.Elements)
+		}
+		b.WriteString(")")
 		if p.Required {
 			b.WriteString(", required")
 		}
 		if p.Default != nil && fmt.Sprint(p.Default) != "" {
-			fmt.Fprintf(&b, ", default %v", p.Default)
+			fmt.Fprintf(b, ", default %v", p.Default)
 		}
 		if len(p.Choices) > 0 {
-			fmt.Fprintf(&b, ", one of %s", strings.Join(p.Choices, ", "))
+			fmt.Fprintf(b, ", one of %s", strings.Join(p.Choices, ", "))
 		}
 		if len(p.Aliases) > 0 {
-			fmt.Fprintf(&b, ", also %s", strings.Join(p.Aliases, ", "))
+			fmt.Fprintf(b, ", also %s", strings.Join(p.Aliases, ", "))
 		}
-		fmt.Fprintf(&b, "\n      %s\n", p.Doc)
+		fmt.Fprintf(b, "\n%s    %s\n", indent, p.Doc)
+		writeParams(b, p.Options, indent+"    ")
 	}
-	return b.String()
 }
