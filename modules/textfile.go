@@ -108,3 +108,12 @@ func withAttrs(msg string, changed bool) string {
 func invalidText(out host.Output) error {
 	return fmt.Errorf("failed to validate: rc:%d error:%s", out.Code, strings.ToValidUTF8(string(out.Stderr), "�"))
 }
+
+// readIfThere is a file's text, "" when there is none.
+func readIfThere(c *Call, p string) (string, error) {
+	data, err := c.ReadFile(p)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(data), err
+}
