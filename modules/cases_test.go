@@ -23,6 +23,7 @@ func TestTempfile(t *testing.T)    { moduletest.Run(t, modules.Tempfile) }
 func TestBlockinfile(t *testing.T) { moduletest.Run(t, modules.Blockinfile) }
 func TestFindFiles(t *testing.T)   { moduletest.Run(t, modules.FindFiles) }
 func TestIniFile(t *testing.T)     { moduletest.Run(t, modules.IniFile) }
+func TestKnownHosts(t *testing.T)  { moduletest.Run(t, modules.KnownHosts) }
 func TestLineinfile(t *testing.T)  { moduletest.Run(t, modules.Lineinfile) }
 func TestReplace(t *testing.T)     { moduletest.Run(t, modules.Replace) }
 func TestAsyncStatus(t *testing.T) { moduletest.Run(t, modules.AsyncStatus) }
