@@ -48,6 +48,8 @@ var All = []*Module{
 	IniFile,
 	KnownHosts,
 	Lineinfile,
+	Modprobe,
+	Mount,
 	Package,
 	PackageFacts,
 	Ping,

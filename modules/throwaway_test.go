@@ -115,6 +115,8 @@ func TestAptRepository(t *testing.T) { throwaway(t, modules.AptRepository, plain
 func TestAuthorizedKey(t *testing.T) { throwaway(t, modules.AuthorizedKey, plainImage) }
 func TestGroup(t *testing.T)         { throwaway(t, modules.Group, plainImage) }
 func TestHostname(t *testing.T)      { throwaway(t, modules.Hostname, systemdImage) }
+func TestModprobe(t *testing.T)      { throwaway(t, modules.Modprobe, plainImage) }
+func TestMount(t *testing.T)         { throwaway(t, modules.Mount, systemdImage) }
 func TestPackage(t *testing.T)       { throwaway(t, modules.Package, plainImage) }
 func TestPackageFacts(t *testing.T)  { throwaway(t, modules.PackageFacts, plainImage) }
 func TestService(t *testing.T)       { throwaway(t, modules.Service, systemdImage) }
