@@ -43,6 +43,7 @@ var All = []*Module{
 	FindFiles,
 	GetURL,
 	Getent,
+	Git,
 	Group,
 	Hostname,
 	IniFile,
