@@ -40,6 +40,8 @@ type dockerSwarmServiceArgs struct {
 	EndpointMode    string              `arg:"endpoint_mode" choices:"vip,dnsrr" doc:"How the service's name is resolved."`
 	Networks        []any               `arg:"networks" doc:"Its networks: names, or dictionaries with name, aliases and options."`
 	Mounts          []serviceMount      `arg:"mounts" doc:"Its mounts."`
+	Configs         []serviceConfig     `arg:"configs" doc:"Configs of the swarm that its containers see as files."`
+	Secrets         []serviceSecret     `arg:"secrets" doc:"Secrets of the swarm that its containers see as files."`
 	Labels          map[string]any      `arg:"labels" doc:"Labels of the service."`
 	ContainerLabels map[string]any      `arg:"container_labels" doc:"Labels of its containers."`
 	Placement       *servicePlacement   `arg:"placement" doc:"The nodes that its containers run on."`
@@ -252,7 +254,7 @@ func (j serviceJob) result(msg string, rebuilt bool, err error) (Result, error) 
 
 // apply puts what was given into the specification.
 func (j serviceJob) apply(s *swarm.ServiceSpec) error {
-	for _, step := range []func(*swarm.ServiceSpec) error{j.mode, j.process, j.environment, j.attach, j.storage, j.schedule, j.rollout} {
+	for _, step := range []func(*swarm.ServiceSpec) error{j.mode, j.process, j.environment, j.attach, j.storage, j.files, j.schedule, j.rollout} {
 		if err := step(s); err != nil {
 			return err
 		}

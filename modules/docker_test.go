@@ -464,9 +464,30 @@ func testSwarmService(t *testing.T) {
 	want(t, run(false, "force_update", true), "changed", true)
 	want(t, run(false, "mode", "global", "replicas", -1), "changed", true, "rebuilt", true)
 	want(t, run(false, "networks", []any{"gplay-absent"}), "failed", true)
+	testServiceFiles(t, run)
 	want(t, run(true, "state", "absent"), "changed", true)
 	want(t, run(false, "state", "absent"), "changed", true)
 	want(t, run(false, "state", "absent"), "changed", false)
+}
+
+// testServiceFiles gives the service a config and a secret, which go with the swarm.
+func testServiceFiles(t *testing.T, run func(check bool, args ...any) map[string]any) {
+	for _, kind := range []string{"config", "secret"} {
+		docker(t, kind, "create", "gplay-test-"+kind+"-2", "/etc/hostname")
+		docker(t, kind, "create", "gplay-test-"+kind, "/etc/hostname")
+	}
+	files := []any{"mode", "global", "replicas", -1,
+		"configs", []any{map[string]any{"config_name": "gplay-test-config", "filename": "/etc/c", "uid": 5, "mode": 0o440}},
+		"secrets", []any{map[string]any{"secret_name": "gplay-test-secret"}}}
+	want(t, run(true, files...), "changed", true)
+	want(t, run(false, files...), "changed", true, "swarm_service.Spec.TaskTemplate.ContainerSpec.Configs.0.File.Name", "/etc/c",
+		"swarm_service.Spec.TaskTemplate.ContainerSpec.Configs.0.File.UID", "5", "swarm_service.Spec.TaskTemplate.ContainerSpec.Configs.0.File.Mode", 0o440,
+		"swarm_service.Spec.TaskTemplate.ContainerSpec.Secrets.0.File.Name", "gplay-test-secret",
+		"swarm_service.Spec.TaskTemplate.ContainerSpec.Secrets.0.File.Mode", 0o444)
+	want(t, run(false, files...), "changed", false)
+	want(t, run(false, "mode", "global", "replicas", -1, "configs", []any{map[string]any{"config_name": "gplay-test-none"}}), "failed", true,
+		"msg", `Could not find a config named "gplay-test-none"`)
+	want(t, run(false, "mode", "global", "replicas", -1, "configs", []any{}, "secrets", []any{}), "changed", true)
 }
 
 func testStack(t *testing.T) {
