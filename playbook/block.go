@@ -101,6 +101,7 @@ func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
 			return nil, e
 		}
 	}
+	b.rescued = n.Key("rescue") != nil
 	p.parent = b
 	for key, items := range map[string]*[]Item{"block": &b.Items, "rescue": &b.Rescue, "always": &b.Always} {
 		list := n.Get(key)

@@ -40,6 +40,7 @@ func (l *loader) checkInclude(n *yaml.Node, t *Task) error {
 		}
 		if !slices.Contains(known, name) {
 			e := source.Errorf(t.ArgPos[name], "%s: unknown argument %q", t.Action, name)
+			e.Known = "Invalid options for " + t.Action + ": " + name
 			e.Len = len(name)
 			e.Hint = source.DidYouMean(name, known)
 			return l.fail(e)

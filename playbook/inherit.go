@@ -80,6 +80,20 @@ func (t *Task) Scopes() []*Node {
 // around it.
 func (t *Task) Inherited(name string) (Keyword, bool) { return nearest(t.Scopes(), name) }
 
+// Expected reports whether the playbook itself says what to do when t fails:
+// then what is wrong with t is for it to find when t runs.
+func (t *Task) Expected() bool {
+	if kw, ok := t.Inherited("ignore_errors"); ok && kw.Value != false {
+		return true
+	}
+	for b := t.Parent; b != nil; b = b.Parent {
+		if len(b.Rescue) > 0 || b.rescued {
+			return true
+		}
+	}
+	return false
+}
+
 // Inherited is a keyword's value for b.
 func (b *Block) Inherited(name string) (Keyword, bool) { return nearest(b.Scopes(), name) }
 

@@ -38,6 +38,9 @@ type keyword struct {
 	passed bool
 }
 
+// steering are keywords that are read before a task runs.
+var steering = map[string]bool{"run_once": true, "throttle": true, "any_errors_fatal": true}
+
 const everywhere = inPlay | inRole | inBlock | anyTask
 
 var keywords = map[string]keyword{
@@ -127,8 +130,20 @@ func keywordNames(k kind) []string {
 
 // wrongValue is the error about a keyword's value.
 func wrongValue(key string, n *yaml.Node, expected string) *source.Error {
-	return &source.Error{Pos: n.Pos, Len: n.Len, Msg: fmt.Sprintf("%s wants %s, not %s", key, expected, n.Describe())}
+	e := &source.Error{Pos: n.Pos, Len: n.Len, Msg: fmt.Sprintf("%s wants %s, not %s", key, expected, n.Describe())}
+	switch expected {
+	case aBool:
+		e.Known = fmt.Sprintf("the field '%s' has an invalid value (%v), and could not be converted to an bool.The error was: The value '%v' is not a valid boolean.", key, n.Any(), n.Any())
+	case anInt:
+		e.Known = fmt.Sprintf("the field '%s' has an invalid value (%v), and could not be converted to an int.The error was: invalid literal for int() with base 10: '%v'", key, n.Any(), n.Any())
+	}
+	return e
 }
+
+const (
+	aBool = "yes or no"
+	anInt = "a whole number"
+)
 
 func isTemplate(n *yaml.Node) bool {
 	_, ok := n.Value.(*yaml.Template)
@@ -190,7 +205,7 @@ func checkBool(n *yaml.Node) (any, string) {
 			return v == 1, ""
 		}
 	}
-	return nil, "yes or no"
+	return nil, aBool
 }
 
 func checkInt(n *yaml.Node) (any, string) {
@@ -206,7 +221,7 @@ func checkInt(n *yaml.Node) (any, string) {
 			return i, ""
 		}
 	}
-	return nil, "a whole number"
+	return nil, anInt
 }
 
 func checkNumber(n *yaml.Node) (any, string) {

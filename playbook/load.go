@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"gplay/internal/pyjson"
 	"gplay/internal/source"
 	"gplay/internal/vault"
 	"gplay/internal/yaml"
@@ -53,6 +54,8 @@ type loader struct {
 	told   map[string]bool
 	// libraries are the directories of modules of the playbook's own.
 	libraries []string
+	// lenient is set while a task is loaded whose failure is expected.
+	lenient bool
 	// collect takes the deprecations of the task that is being loaded.
 	collect *[]string
 }
@@ -149,6 +152,7 @@ func (l *loader) read(file string, at source.Pos) (*yaml.Node, error) {
 func (l *loader) readError(file string, at source.Pos, err error) error {
 	var e *source.Error
 	if errors.As(err, &e) {
+		e.Known = neither(file, e)
 		return l.fail(err)
 	}
 	var pathErr *os.PathError
@@ -161,6 +165,18 @@ func (l *loader) readError(file string, at source.Pos, err error) error {
 		e.Hint = fmt.Sprintf("did you mean %q?", filepath.Join(filepath.Dir(source.Rel(file)), near))
 	}
 	return l.fail(e)
+}
+
+// neither is Ansible's message for a file that is neither JSON nor YAML.
+func neither(file string, yamlError *source.Error) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	if _, err = pyjson.Decode(string(data)); err == nil {
+		return ""
+	}
+	return fmt.Sprintf("We were unable to read either as JSON nor YAML, these are the errors we got from each:\nJSON: %s\n\nSyntax Error while loading YAML.\n  %s", err, yamlError.Msg)
 }
 
 // opening guards against files that import themselves.

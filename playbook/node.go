@@ -56,7 +56,15 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 	}
 	value, expected := kw.check(p.Value)
 	if expected != "" {
-		return l.fail(wrongValue(key, p.Value, expected))
+		e := wrongValue(key, p.Value, expected)
+		if key == "vars_prompt" {
+			e.Known = "Invalid vars_prompt data structure, missing 'name' key"
+		}
+		err := l.fail(e)
+		if !l.lenient || k&anyTask == 0 || steering[key] {
+			return err
+		}
+		value = &Invalid{err}
 	}
 	node.Keywords[key] = Keyword{value, p.Value.Pos}
 	return nil
@@ -121,7 +129,7 @@ func (l *loader) varsOf(p yaml.Pair) (*jinja.Dict, error) {
 	return vars, nil
 }
 
-func (l *loader) badName(key *yaml.Node) error {
+func (l *loader) badName(key *yaml.Node) *source.Error {
 	e := l.errorf(key, "%v is not a valid variable name", key.Any())
 	e.Hint = "a name is made of letters, digits and underscores, does not begin with a digit, and is no word of Python"
 	return e

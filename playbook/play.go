@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,7 +26,11 @@ func (l *loader) playbook(file string, imports []*Node, at source.Pos) ([]*Play,
 		return nil, err
 	}
 	if n.Null() || n.Kind == yaml.List && len(n.Items) == 0 {
-		return nil, l.errorf(n, "the playbook is empty: there is nothing to do")
+		e := l.errorf(n, "the playbook is empty: there is nothing to do")
+		if e.Known = "A playbook must contain at least one play"; n.Null() {
+			e.Known = "Empty playbook, nothing to do"
+		}
+		return nil, e
 	}
 	if n.Kind != yaml.List {
 		e := l.errorf(n, "a playbook has to be a list of plays, not %s", n.Describe())
@@ -48,7 +53,9 @@ func (l *loader) playbook(file string, imports []*Node, at source.Pos) ([]*Play,
 // entry loads one item of a playbook: a play, or the import of a playbook.
 func (l *loader) entry(n *yaml.Node, file string, imports []*Node) ([]*Play, error) {
 	if n.Kind != yaml.Map {
-		return nil, l.errorf(n, "a play has to be a dict with hosts, not %s", n.Describe())
+		e := l.errorf(n, "a play has to be a dict with hosts, not %s", n.Describe())
+		e.Known = "playbook entries must be either valid plays or 'import_playbook' statements"
+		return nil, e
 	}
 	for _, p := range n.Pairs {
 		key, _ := p.Key.String()
@@ -151,6 +158,11 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 	if err := l.hosts(n, play); err != nil {
 		return nil, err
 	}
+	if user := n.Key("user"); user != nil && n.Key("remote_user") != nil {
+		e := l.errorf(user, "this play has both user and remote_user")
+		e.Known = "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed"
+		return nil, e
+	}
 	defer l.enter(n.Pos, "in play %q", play.Title())()
 	if err := l.checkVarsFiles(n.Get("vars_files"), play); err != nil {
 		return nil, err
@@ -170,7 +182,12 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 			s = &yaml.Node{Kind: yaml.List, Pos: n.Pos}
 		}
 		if s.Kind != yaml.List {
-			return nil, l.fail(wrongValue(section.key, s, "a list"))
+			e := wrongValue(section.key, s, "a list")
+			e.Known = fmt.Sprintf("A malformed block was encountered while loading %s: %v should be a list or None but was %s", section.key, s.Any(), pythonClass(s.Any()))
+			if section.key == "roles" {
+				e.Known = "A malformed role declaration was encountered."
+			}
+			return nil, l.fail(e)
 		}
 		if err := section.load(s); err != nil {
 			return nil, err
@@ -178,6 +195,9 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 	}
 	return play, nil
 }
+
+// pythonClass is a value's type as Ansible's messages show it.
+func pythonClass(v any) string { return "<class '" + jinja.TypeName(v) + "'>" }
 
 // notAPlay says so where a file of tasks is run as a playbook.
 func (l *loader) notAPlay(n *yaml.Node, err error) error {
@@ -217,15 +237,20 @@ func (l *loader) hosts(n *yaml.Node, play *Play) error {
 	hosts := n.Get("hosts")
 	if hosts == nil {
 		e := l.errorf(n, "a play needs hosts")
+		e.Known = "the field 'hosts' is required but was not set"
 		e.Hint = "add hosts: all, or the name of a group"
 		return e
 	}
 	value, expected := checkTexts(hosts)
 	if hosts.Null() || value == "" || hosts.Kind == yaml.List && len(hosts.Items) == 0 {
-		return l.errorf(hosts, "hosts is empty")
+		e := l.errorf(hosts, "hosts is empty")
+		e.Known = "Hosts list cannot be empty. Please check your playbook"
+		return e
 	}
 	if expected != "" {
-		return l.fail(wrongValue("hosts", hosts, expected))
+		e := wrongValue("hosts", hosts, expected)
+		e.Known = "Hosts list must be a sequence or string. Please check your playbook."
+		return l.fail(e)
 	}
 	if hosts.Kind == yaml.Scalars && !isTemplate(hosts) {
 		value, _ = checkText(hosts)
@@ -295,6 +320,9 @@ func (l *loader) noFile(n *yaml.Node, what, path string) *source.Error {
 	}
 	e := l.errorf(n, "the %s %s does not exist", what, source.Rel(path))
 	e.Err = fs.ErrNotExist
+	if e.Known = fmt.Sprintf("Unable to retrieve file contents\nCould not find or access '%s' on the Ansible Controller.", path); what == "vars file" {
+		e.Known = fmt.Sprintf("vars file %s was not found", source.Rel(path))
+	}
 	if near := nearFile(path); near != "" {
 		e.Hint = "did you mean \"" + near + "\"?"
 	}

@@ -29,6 +29,10 @@ type Node struct {
 	Vars     *jinja.Dict // nil when none
 }
 
+// Invalid is the value of a keyword that is wrong, of a task whose failure is
+// expected: reading it gives the error.
+type Invalid struct{ Err error }
+
 // Keyword is a keyword's value as written.
 type Keyword struct {
 	Value any
@@ -68,7 +72,8 @@ type Block struct {
 	// for others.
 	Static *Task
 	// IsRole is set for the block that holds all tasks of Role.
-	IsRole bool
+	IsRole  bool
+	rescued bool // it has a rescue, which is read after its tasks
 	// Explicit is set for a block: of the playbook, as against files and roles.
 	Explicit bool
 	// Include is the include_tasks or include_role that became this block while
@@ -91,6 +96,9 @@ type Task struct {
 	Program   string // the file of a module of the playbook's own, "" for gplay's
 	ActionAs  string // as written
 	ActionPos source.Pos
+	// ActionTemplate gives the action's name when the task runs; nil where it
+	// is plain.
+	ActionTemplate *yaml.Template
 	// Args are the arguments; free text is under "_raw_params". ArgsTemplate
 	// is `args: "{{ dict }}"`, or nil.
 	Args         *jinja.Dict

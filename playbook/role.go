@@ -67,8 +67,11 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role) (*Role, er
 	if err != nil {
 		return nil, err
 	}
-	if n.Kind != yaml.Map {
-		text, _, _ = strings.Cut(text, ",") // galaxy's name,version
+	if n.Kind != yaml.Map && strings.Contains(text, ",") {
+		e := l.errorf(name, "%q is the old style of a role with its version", text)
+		e.Known = "Invalid old style role requirement: " + text
+		e.Hint = "write the name of the role alone"
+		return nil, e
 	}
 	path, err := l.findRole(text, name, r, p)
 	if err != nil {
@@ -178,8 +181,13 @@ func (l *loader) roleFile(r *Role, dir string, f from, at *yaml.Node) (string, e
 		at = n
 	}
 	root := filepath.Join(r.Path, dir)
+	if inside, err := filepath.Rel(root, absolute(base, root)); err != nil || !filepath.IsLocal(inside) {
+		e := l.errorf(at, "the %s file %s is outside of the role's %s", dir, base, source.Rel(root))
+		e.Known = fmt.Sprintf("Failed to find '%s' for role as it is not inside the expected role path: '%s'", absolute(base, root), root)
+		return "", e
+	}
 	for _, ext := range extensions {
-		path := filepath.Join(root, base+ext)
+		path := absolute(base+ext, root)
 		if isFile(path) {
 			return path, nil
 		}
@@ -425,8 +433,7 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 		if err != nil {
 			return nil, err
 		}
-		// Only names: what is above the directory is none of the role's.
-		f[dir] = &yaml.Node{Pos: n.Pos, Len: n.Len, Value: filepath.Base(file)}
+		f[dir] = &yaml.Node{Pos: n.Pos, Len: n.Len, Value: file}
 	}
 	path, err := l.findRole(name, at, r, p)
 	if err != nil {

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -44,7 +45,7 @@ func (l *loader) actionKey(key *yaml.Node) (string, bool) {
 	if !ok || strings.HasPrefix(name, "with_") {
 		return "", false
 	}
-	if _, isKeyword := keywords[name]; isKeyword {
+	if _, isKeyword := keywords[name]; isKeyword && name != "gather_facts" { // which is a module, too
 		return "", false
 	}
 	if old, isOld := oldKeywords[name]; isOld && old.in&inTask != 0 {
@@ -61,8 +62,8 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.collect = &t.Deprecated
-	defer func() { l.collect = nil }()
+	l.collect, l.lenient = &t.Deprecated, expected(n, p.parent)
+	defer func() { l.collect, l.lenient = nil, false }()
 	err = l.node(n, p.kind(), &t.Node, func(pair yaml.Pair) bool {
 		key, _ := pair.Key.String()
 		return pair.Key == call.key || strings.HasPrefix(key, "with_") || pair.Value == nil
@@ -87,6 +88,18 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	delete(t.Keywords, "notify")
 	delete(t.Keywords, "listen")
 	return t, l.checkMeta(t, call)
+}
+
+// expected is Task.Expected while the task is read.
+func expected(n *yaml.Node, parent *Block) bool {
+	if kw := n.Get("ignore_errors"); !kw.Null() && kw.Value != false {
+		return true
+	}
+	t := &Task{Parent: parent, Play: &Play{}}
+	if parent != nil {
+		t.Play = parent.Play
+	}
+	return t.Expected()
 }
 
 // inTask makes the hint of an unknown keyword a module's name where that is
@@ -134,7 +147,9 @@ func (l *loader) register(n *yaml.Node) (string, error) {
 	}
 	name, _ := n.Value.(string)
 	if !IsVariableName(name) {
-		return "", l.badName(n)
+		e := l.badName(n)
+		e.Known = fmt.Sprintf("Invalid variable name in 'register' specified: '%v'", n.Any())
+		return "", e
 	}
 	return name, nil
 }
@@ -174,6 +189,7 @@ func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
 		if found != nil && (l.Action != nil || c.name == "action" || c.local) {
 			e := l.errorf(pair.Key, "a task can have only one action, and this one has %s and %s", found.name, c.name)
 			e.Hint = "make two tasks of it"
+			e.Known = "conflicting action statements: " + found.name + ", " + c.name
 			return nil, e
 		}
 		if found == nil {
@@ -184,6 +200,11 @@ func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
 		return nil, l.noAction(n)
 	}
 	t.Action, _ = l.action(found.name)
+	if yaml.IsTemplate(found.name) {
+		t.Action, t.ActionPos, t.ActionAs = found.name, found.pos, found.name
+		t.ActionTemplate = &yaml.Template{Text: found.name, Pos: found.pos}
+		return found, nil
+	}
 	if _, known := l.action(found.name); !known {
 		return nil, l.unknownAction(&yaml.Node{Pos: found.pos, Len: len(found.name), Value: found.name}, t)
 	}
@@ -208,6 +229,7 @@ func (l *loader) noAction(n *yaml.Node) error {
 		}
 	}
 	e := l.errorf(n, "this task has no module or action")
+	e.Known = "no module/action detected in task."
 	if n.Get("hosts") != nil {
 		e.Msg = "a play stands here where a task is expected"
 		e.Hint = "use import_playbook to run a playbook"

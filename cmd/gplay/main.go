@@ -36,10 +36,19 @@ func gplay(args []string) int {
 	root := command(filepath.Base(os.Args[0]), &code)
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprint(os.Stderr, "ERROR! "+source.Describe(err))
+		fmt.Fprint(os.Stderr, "ERROR! "+known(err)+source.Describe(err))
 		return exitCode(err)
 	}
 	return code
+}
+
+// known is what Ansible calls an error, above what gplay says of it.
+func known(err error) string {
+	var placed *source.Error
+	if errors.As(err, &placed) && placed.Known != "" {
+		return placed.Known + "\n\n"
+	}
+	return ""
 }
 
 // usage is an error of the command line.

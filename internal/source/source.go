@@ -52,6 +52,7 @@ type Error struct {
 	Len    int    // how many characters to underline; 0 underlines one
 	Msg    string // one sentence, no position
 	Hint   string // what to do, e.g. `did you mean "state"?`
+	Known  string // Ansible's words for it, by which people and programs know it
 	Within []Note // the enclosing role, play, file …, innermost first
 	Err    error  // the cause, when there is one
 }

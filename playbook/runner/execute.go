@@ -259,6 +259,9 @@ func failureText(err error) string {
 	if !errors.As(err, &placed) {
 		return err.Error()
 	}
+	if placed.Known != "" {
+		return placed.Known
+	}
 	var undefined *vars.Undefined
 	msg := strings.Replace(err.Error(), placed.Error(), placed.Msg, 1)
 	if errors.As(err, &undefined) && !strings.HasPrefix(msg, "The conditional check") {
@@ -421,6 +424,9 @@ func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, arg
 		return actions.RunProgram(ctx, call)
 	}
 	if a := actions.Find(x.task.Action); a != nil {
+		if err := unsupported(x.task.Action, args); err != nil {
+			return nil, err
+		}
 		return a.Run(ctx, call)
 	}
 	return call.Module(ctx, x.task.Action, args, nil)

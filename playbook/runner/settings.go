@@ -7,6 +7,7 @@ import (
 	"gplay/internal/source"
 	"gplay/inventory"
 	"gplay/jinja"
+	"gplay/playbook"
 	"gplay/playbook/vars"
 )
 
@@ -61,6 +62,10 @@ type keywordReader struct {
 func (r *keywordReader) value(keyword string) (any, source.Pos, bool) {
 	k, ok := r.x.task.Inherited(keyword)
 	if !ok || r.err != nil {
+		return nil, k.Pos, false
+	}
+	if wrong, ok := k.Value.(*playbook.Invalid); ok {
+		r.err = wrong.Err
 		return nil, k.Pos, false
 	}
 	v, err := r.scope.Template(k.Value)

@@ -5,7 +5,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
+	"gplay/internal/source"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook"
@@ -14,10 +16,30 @@ import (
 )
 
 // execution prepares one task for one host.
-func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor) (*execution, error) {
+func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor) (x *execution, err error) {
 	host := p.hosts[c.host]
 	scope := p.scope(ctx, task, host)
+	if task.ActionTemplate != nil {
+		if task, err = withAction(task, scope); err != nil {
+			return nil, err
+		}
+	}
 	return &execution{playRun: p, task: task, host: host, scope: scope}, nil
+}
+
+// withAction is task with the action that its template names.
+func withAction(task *playbook.Task, scope *vars.Scope) (*playbook.Task, error) {
+	name, err := scope.Template(task.ActionTemplate)
+	if err != nil {
+		return nil, err
+	}
+	action, ok := Known(strings.TrimSpace(jinja.Str(name)))
+	if !ok || strings.HasPrefix(action, "include_") || strings.HasPrefix(action, "import_") {
+		return nil, source.Errorf(task.ActionPos, "couldn't resolve module/action '%s'. This often indicates a misspelling, missing collection, or incorrect module path.", jinja.Str(name))
+	}
+	named := *task
+	named.Action = action
+	return &named, nil
 }
 
 // taskInfo is a task as it is shown, templated with the variables of the first
