@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"errors"
 	"math/big"
 )
 
@@ -98,15 +99,14 @@ func item(object, key any) (any, error) {
 	switch o := object.(type) {
 	case *Undefined:
 		return o.deeper()
-	case *Dict:
-		if err := hashable(key); err != nil {
-			return nil, err
-		}
-		if v, ok := o.Get(key); ok {
-			return v, nil
-		}
 	case Mapping:
-		if err := hashable(key); err != nil {
+		// As in Jinja2, what cannot be a key is one that is not there.
+		var unusable *typeError
+		err := hashable(key)
+		if errors.As(err, &unusable) {
+			break
+		}
+		if err != nil {
 			return nil, err
 		}
 		v, ok, err := mappingGet(o, key)
@@ -117,9 +117,6 @@ func item(object, key any) (any, error) {
 		if v, ok := itemAt(object, key); ok {
 			return v, nil
 		}
-	}
-	if u, ok := key.(*Undefined); ok {
-		return nil, &undefinedError{u}
 	}
 	name, ok := text(key)
 	if ok {

@@ -52,6 +52,8 @@ func arithmetic(c *Context, op string, a, b any) (any, error) {
 			return percentFormat(s, b)
 		case Markup:
 			return percentMarkup(c, s, b)
+		case []byte:
+			return percentBytes(s, b)
 		}
 	case "-":
 		if x, ok := a.(*view); ok {

@@ -24,7 +24,7 @@ type (
 		name  string
 		scope *scope
 		slots []slot // where it may be, innermost first
-		last  bool   // the last of slots always has a value
+		local bool   // it is in one of slots or nowhere
 		cache int    // the frame's slot that keeps what the context gave; -1 for none
 	}
 	tupleExpr struct {
@@ -277,6 +277,9 @@ type scope struct {
 	parent *scope
 	fn     *function
 	names  map[string]variable
+	// setFirst has the names that are used in this very scope, true where one
+	// gets a value before it is read.
+	setFirst map[string]bool
 	// sets are the slots that are cleared when the scope is entered.
 	sets []int
 	root bool // the template's own: what is set there is exported
@@ -312,8 +315,21 @@ func (s *scope) declare(name string, param bool) int {
 	return v.slot
 }
 
-// resolve finds where name may be seen from s.
-func (s *scope) resolve(name string) (slots []slot, certain bool) {
+// use notes that name is read in s itself, or certainly gets a value there.
+func (s *scope) use(name string, set bool) {
+	if _, known := s.setFirst[name]; known {
+		return
+	}
+	if s.setFirst == nil {
+		s.setFirst = map[string]bool{}
+	}
+	s.setFirst[name] = set
+}
+
+// resolve finds where name may be seen from s, and whether that is all: then
+// the name has no value of the template's context. As in Jinja2's compiler,
+// that is so where it gets its value in the template before it is read.
+func (s *scope) resolve(name string) (slots []slot, local bool) {
 	up := 0
 	for ; s != nil; s = s.parent {
 		if v, ok := s.names[name]; ok {
@@ -322,11 +338,14 @@ func (s *scope) resolve(name string) (slots []slot, certain bool) {
 				return slots, true
 			}
 		}
+		if set, used := s.setFirst[name]; used {
+			local = set
+		}
 		if s.parent != nil && s.parent.fn != s.fn {
 			up++
 		}
 	}
-	return slots, false
+	return slots, local
 }
 
 func (s *scope) visible() visible {

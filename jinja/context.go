@@ -166,6 +166,9 @@ type frame struct {
 	out    *output
 	root   bool      // a template's own
 	parent *Template // the template that this one extends
+	// silenced is the root frame whose parent drops the text of this one; nil
+	// in macros and blocks.
+	silenced *frame
 }
 
 func newFrame(fn *function, up *frame, c *Context, t *Template, vars *variables, out *output) *frame {
@@ -192,6 +195,10 @@ func (f *frame) clear(s *scope) {
 // output collects text.
 type output struct{ buf []byte }
 
+// silent tells that text is dropped, as that of a template which extends
+// another one is outside of its blocks.
+func (f *frame) silent() bool { return f.silenced != nil && f.silenced.parent != nil }
+
 func (f *frame) write(s string) error {
 	f.c.written += len(s)
 	if f.c.written > f.c.limit {
@@ -209,6 +216,15 @@ func (f *frame) capture(body []stmt) (string, error) {
 	text := string(f.out.buf)
 	f.out = saved
 	return text, err
+}
+
+// escaping runs a part of a template that escapes what it puts in, or not.
+func (c *Context) escaping(on bool, run func() error) error {
+	saved := c.autoescape
+	c.autoescape = on
+	err := run()
+	c.autoescape = saved
+	return err
 }
 
 // text is captured text as a value: safe where it was escaped already.

@@ -204,6 +204,8 @@ func hashKey(key any) any {
 		return bytesKey(k)
 	case Tuple:
 		return hashTuple(k)
+	case *group:
+		return hashTuple(k.pair())
 	case nil, *List, *Dict, *Undefined:
 		return k
 	}
@@ -243,9 +245,17 @@ func hashableAt(v any, depth int) error {
 	}
 	switch v := v.(type) {
 	case *List, *Dict, Mapping:
-		return fmt.Errorf("unhashable type: '%s'", typeName(v))
+		return typeErrorf("unhashable type: '%s'", typeName(v))
+	case *view:
+		if v.kind != "dict_values" {
+			return typeErrorf("unhashable type: '%s'", v.kind)
+		}
 	case *Undefined:
-		return &undefinedError{v}
+		if !v.soft {
+			return &undefinedError{v}
+		}
+	case *group:
+		return hashableAt(v.pair(), depth+1)
 	case Tuple:
 		for _, item := range v {
 			if err := hashableAt(item, depth+1); err != nil {

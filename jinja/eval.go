@@ -24,6 +24,9 @@ func (n *nameExpr) eval(f *frame) (any, error) {
 			return v, nil
 		}
 	}
+	if n.local {
+		return &Undefined{Name: n.name}, nil
+	}
 	return n.lookup(f)
 }
 
@@ -333,6 +336,9 @@ func applyFilter(c *Context, name string, fn Filter, lenient, foreign bool, v an
 	if foreign {
 		v = normal(v)
 	}
+	if view, ok := v.(*view); ok {
+		return Unroll(view), nil
+	}
 	return v, nil
 }
 
@@ -352,8 +358,8 @@ func applyTest(c *Context, name string, fn Test, lenient, foreign bool, v any, a
 	return ok, nil
 }
 
-// defined is an error where one of the values is undefined. Soft ones are
-// Jinja2's own filters' business.
+// defined is an error where one of the values is undefined. Soft ones and
+// undefined arguments are Jinja2's own filters' business.
 func defined(v any, args *Args, foreign bool) error {
 	check := func(v any) error {
 		if u, ok := v.(*Undefined); ok && (foreign || !u.soft) {
@@ -361,7 +367,7 @@ func defined(v any, args *Args, foreign bool) error {
 		}
 		return nil
 	}
-	if err := check(v); err != nil {
+	if err := check(v); err != nil || !foreign {
 		return err
 	}
 	for _, v := range args.Positional {
@@ -477,29 +483,31 @@ func (x *compareExpr) eval(f *frame) (any, error) {
 }
 
 func (x *concatExpr) eval(f *frame) (any, error) {
+	values, err := evalAll(f, x.parts)
+	if err != nil {
+		return nil, err
+	}
+	// As in Jinja2, texts are escaped only when one of them is safe.
+	marked := false
+	for _, v := range values {
+		_, m := v.(Markup)
+		marked = marked || m && f.c.autoescape
+	}
 	var b strings.Builder
-	for _, part := range x.parts {
-		v, err := part.eval(f)
+	for i, v := range values {
+		s, err := joined(v, marked)
 		if err != nil {
-			return nil, err
-		}
-		var s string
-		if f.c.autoescape {
-			var m Markup
-			m, err = escapeValue(v)
-			s = string(m)
-		} else {
-			s, err = strOf(v)
-		}
-		if err != nil {
-			return nil, part.at().fail(f, err)
+			return nil, x.parts[i].at().fail(f, err)
 		}
 		if b.Len()+len(s) > maxSize {
 			return nil, x.fail(f, errTooLarge)
 		}
 		b.WriteString(s)
 	}
-	return f.c.text(b.String()), nil
+	if marked {
+		return Markup(b.String()), nil
+	}
+	return b.String(), nil
 }
 
 func truthOf(f *frame, x expr) (bool, any, error) {

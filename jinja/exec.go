@@ -15,9 +15,17 @@ func execAll(f *frame, body []stmt) error {
 	return nil
 }
 
-func (s *textStmt) exec(f *frame) error { return f.write(s.text) }
+func (s *textStmt) exec(f *frame) error {
+	if f.silent() {
+		return nil
+	}
+	return f.write(s.text)
+}
 
 func (s *outputStmt) exec(f *frame) error {
+	if f.silent() {
+		return nil
+	}
 	v, err := s.x.eval(f)
 	if err != nil {
 		return err
@@ -69,6 +77,7 @@ func (s *forStmt) exec(f *frame) error {
 // recurse runs one level of a recursive loop in a frame of its own.
 func (s *forStmt) recurse(f *frame, v any, depth int, out *output) error {
 	inner := newFrame(s.fn, f, f.c, f.tmpl, f.vars, out)
+	inner.silenced = f.silenced
 	return s.run(inner, v, depth)
 }
 
@@ -77,24 +86,23 @@ func (s *forStmt) run(f *frame, v any, depth int) error {
 	if err != nil {
 		return s.iter.at().fail(f, err)
 	}
-	if s.filter != nil {
-		if seq, err = s.filtered(f, seq); err != nil {
-			return err
-		}
-	}
 	// As in Jinja2, else also runs where break or continue ended every turn.
 	completed := false
-	l := &loop{stmt: s, frame: f, seq: seq, depth: depth}
-	for ; l.index < seq.n; l.index++ {
-		if err := f.c.step(); err != nil {
+	l := &loop{stmt: s, frame: f, seq: seq, index: -1, depth: depth, count: -1}
+	for {
+		more, err := l.next()
+		if err != nil {
 			return err
+		}
+		if !more {
+			break
 		}
 		f.clear(s.scope)
 		f.slots[s.loopSlot] = l
-		if err := s.target.assign(f, seq.at(l.index)); err != nil {
+		if err := s.target.assign(f, l.item); err != nil {
 			return s.fail(f, err)
 		}
-		err := execAll(f, s.body)
+		err = execAll(f, s.body)
 		if err == errBreak {
 			break
 		}
@@ -108,29 +116,6 @@ func (s *forStmt) run(f *frame, v any, depth int) error {
 	}
 	f.clear(s.elsScope)
 	return execAll(f, s.els)
-}
-
-// filtered keeps the items that the loop's if holds for.
-func (s *forStmt) filtered(f *frame, seq sequence) (sequence, error) {
-	f.clear(s.scope)
-	var kept []any
-	for i := range seq.n {
-		if err := f.c.step(); err != nil {
-			return seq, err
-		}
-		v := seq.at(i)
-		if err := s.target.assign(f, v); err != nil {
-			return seq, s.fail(f, err)
-		}
-		t, _, err := truthOf(f, s.filter)
-		if err != nil {
-			return seq, err
-		}
-		if t {
-			kept = append(kept, v)
-		}
-	}
-	return sequence{items: kept, n: len(kept)}, nil
 }
 
 func (s *setStmt) exec(f *frame) error {
@@ -186,7 +171,13 @@ func (t *attrTarget) assign(f *frame, v any) error {
 }
 
 func (s *setBlockStmt) exec(f *frame) error {
+	silenced := f.silenced
+	f.silenced = nil
 	v, err := filteredBody(f, s.scope, s.body, s.filters)
+	f.silenced = silenced
+	if err == nil && f.c.autoescape {
+		v, err = safe(v)
+	}
 	if err != nil {
 		return err
 	}
@@ -227,7 +218,7 @@ func (s *filterStmt) exec(f *frame) error {
 }
 
 func (s *macroStmt) exec(f *frame) error {
-	return s.target.assign(f, &Macro{macro: s.macro, frame: f, name: s.macro.name})
+	return s.target.assign(f, &Macro{s.macro, f, s.macro.name, f.c.autoescape})
 }
 
 func (s *callStmt) exec(f *frame) error {
@@ -240,7 +231,7 @@ func (s *callStmt) exec(f *frame) error {
 		return err
 	}
 	given := &Args{Positional: args.Positional, Keywords: args.Keywords.Copy()}
-	given.Keywords.Set("caller", &Macro{macro: s.macro, frame: f, name: "caller"})
+	given.Keywords.Set("caller", &Macro{s.macro, f, "caller", f.c.autoescape})
 	v, err := call(f.c, fn, given)
 	if err != nil {
 		return s.call.fail(f, namedCall(s.call.calledName(), err))
@@ -274,12 +265,8 @@ func (s *autoescapeStmt) exec(f *frame) error {
 	if err != nil {
 		return err
 	}
-	saved := f.c.autoescape
-	f.c.autoescape = on
 	f.clear(s.scope)
-	err = execAll(f, s.body)
-	f.c.autoescape = saved
-	return err
+	return f.c.escaping(on, func() error { return execAll(f, s.body) })
 }
 
 func (s *printStmt) exec(f *frame) error { return execAll(f, s.outputs) }
@@ -409,12 +396,11 @@ func (s *extendsStmt) exec(f *frame) error {
 		return s.fail(f, err)
 	}
 	f.parent = t
-	f.out = &output{} // what a child writes outside of its blocks is dropped
 	return nil
 }
 
 func (s *blockStmt) exec(f *frame) error {
-	if f.root && f.parent != nil {
+	if f.root && f.parent != nil && s.scope.root {
 		return nil
 	}
 	chain := f.vars.blocks[s.block.name]
@@ -444,5 +430,5 @@ func runBlock(c *Context, chain []*block, vars *variables, out *output) error {
 	f := newFrame(b.fn, nil, c, b.tmpl, vars, out)
 	f.slots[b.selfSlot] = &selfObject{f}
 	f.slots[b.superSlot] = superOf(f, chain)
-	return execAll(f, b.body)
+	return c.escaping(c.Env.Options.Autoescape, func() error { return execAll(f, b.body) })
 }

@@ -1,18 +1,28 @@
 package jinja
 
+import "slices"
+
 // filters are Jinja2's own.
 var filters map[string]builtinFilter
 
-// simple makes a filter of a function that gets its arguments in order.
+// simple makes a filter of a function that gets its arguments in order. Those
+// of them that only stand in for something else may be undefined.
 func simple(fn func(c *Context, v any, a []any) (any, error), params ...string) builtinFilter {
 	return builtinFilter{func(c *Context, v any, args *Args) (any, error) {
 		bound, err := args.Bind(params...)
 		if err != nil {
 			return nil, err
 		}
+		for i, v := range bound {
+			if u, ok := v.(*Undefined); ok && !slices.Contains(standIns, params[i]) {
+				return nil, &undefinedError{u}
+			}
+		}
 		return fn(c, v, bound)
 	}, false}
 }
+
+var standIns = []string{"default_value=", "default=", "fill_with="}
 
 func lenient(f builtinFilter) builtinFilter {
 	f.lenient = true
@@ -32,7 +42,7 @@ func init() {
 		"capitalize":  textFilter(capitalize),
 		"lower":       textFilter(lower),
 		"upper":       textFilter(upper),
-		"title":       textFilter(titleWords),
+		"title":       simple(filterTitle),
 		"center":      simple(filterCenter, "width="),
 		"format":      {filterFormat, false},
 		"indent":      simple(filterIndent, "width=", "first=", "blank="),
@@ -54,7 +64,7 @@ func init() {
 		"tojson":      simple(filterToJSON, "indent="),
 
 		// Lists and dicts.
-		"attr":       simple(filterAttr, "name"),
+		"attr":       lenient(simple(filterAttr, "name")),
 		"batch":      simple(filterBatch, "linecount", "fill_with="),
 		"count":      simple(filterLength),
 		"d":          lenient(simple(filterDefault, "default_value=", "boolean=")),

@@ -14,7 +14,10 @@ func filterForceEscape(_ *Context, v any, _ []any) (any, error) {
 	return escape(s), err
 }
 
-func filterSafe(_ *Context, v any, _ []any) (any, error) {
+func filterSafe(_ *Context, v any, _ []any) (any, error) { return safe(v) }
+
+// safe is markupsafe's Markup(v).
+func safe(v any) (any, error) {
 	s, err := strOf(v)
 	return Markup(s), err
 }
@@ -48,12 +51,15 @@ func filterXMLAttr(c *Context, v any, a []any) (any, error) {
 		if _, undefined := value.(*Undefined); undefined || value == nil {
 			continue
 		}
+		if _, isText := text(k); !isText {
+			return nil, typeErrorf("expected string or bytes-like object, got '%s'", typeName(k))
+		}
 		name, err := escapeValue(k)
 		if err != nil {
 			return nil, err
 		}
-		if strings.ContainsFunc(Str(k), isSpace) {
-			return nil, valueErrorf("Spaces are not allowed in attributes: %s", Repr(Str(k)))
+		if strings.ContainsAny(Str(k), " \t\n\r\f\v/>=") {
+			return nil, valueErrorf("Invalid character in attribute name: %s", Repr(k))
 		}
 		text, err := escapeValue(value)
 		if err != nil {

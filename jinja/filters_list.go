@@ -23,6 +23,9 @@ func filterAttr(_ *Context, v any, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if u, ok := v.(*Undefined); ok {
+		return u.deeper()
+	}
 	if value, ok := attributeOnly(v, name); ok {
 		return value, nil
 	}
@@ -88,7 +91,7 @@ func filterReverse(_ *Context, v any, _ []any) (any, error) {
 	if s, ok := text(v); ok {
 		runes := []rune(s)
 		slices.Reverse(runes)
-		return string(runes), nil
+		return like(v, string(runes)), nil
 	}
 	items, err := Iterate(v)
 	if err != nil {
@@ -200,10 +203,14 @@ func filterBatch(_ *Context, v any, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	// As in Jinja2, none in a row is an empty row and one with all.
+	var out []any
 	if n <= 0 {
+		if n == 0 && len(items) > 0 {
+			out = append(out, NewList())
+		}
 		n = max(len(items), 1)
 	}
-	var out []any
 	for from := 0; from < len(items); from += n {
 		part := slices.Clone(items[from:min(from+n, len(items))])
 		if fill := given(a[1], nil); fill != nil && n <= maxItems {
@@ -284,11 +291,7 @@ func filterSort(_ *Context, v any, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	fold := !enabled(a[1], false)
-	key := getter(a[2], Missing, fold)
-	if s, ok := text(given(a[2], nil)); ok && strings.Contains(s, ",") {
-		key = getters(s, fold)
-	}
+	key := getters(given(a[2], nil), !enabled(a[1], false))
 	reverse, err := number(a[0], 0)
 	if err != nil {
 		return nil, err
@@ -297,10 +300,15 @@ func filterSort(_ *Context, v any, a []any) (any, error) {
 	return &List{Items: sorted}, err
 }
 
-// getters takes several attributes, separated by commas, as one list.
-func getters(attributes string, fold bool) func(any) (any, error) {
+// getters takes one attribute or several, separated by commas, as a list; so
+// equal values need no order.
+func getters(attributes any, fold bool) func(any) (any, error) {
+	parts := []any{attributes}
+	if s, ok := text(attributes); ok {
+		parts = stringList(strings.Split(s, ",")).Items
+	}
 	var gets []func(any) (any, error)
-	for _, a := range strings.Split(attributes, ",") {
+	for _, a := range parts {
 		gets = append(gets, getter(a, Missing, fold))
 	}
 	return func(v any) (any, error) {

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 func filterAbs(_ *Context, v any, _ []any) (any, error) {
@@ -25,6 +27,8 @@ func filterInt(_ *Context, v any, a []any) (any, error) {
 	}
 	otherwise := given(a[0], 0)
 	switch x := v.(type) {
+	case *Undefined:
+		return nil, &undefinedError{x}
 	case int, *big.Int:
 		return x, nil
 	case bool:
@@ -57,7 +61,7 @@ func parseInt(s string, base int) (any, bool) {
 	if base != 0 && base < 2 || base > 36 {
 		return nil, false
 	}
-	s = strings.TrimFunc(s, isSpace)
+	s = asciiDigits(strings.TrimFunc(s, isSpace))
 	sign := ""
 	if strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
 		sign, s = s[:1], s[1:]
@@ -87,9 +91,26 @@ func parseInt(s string, base int) (any, bool) {
 	return normalBig(b), true
 }
 
+// asciiDigits writes the decimal digits of all scripts as 0 to 9.
+func asciiDigits(s string) string {
+	if isASCII(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf && unicode.IsDigit(r) {
+			zero := r
+			for zero > 0 && unicode.IsDigit(zero-1) {
+				zero--
+			}
+			return '0' + (r-zero)%10
+		}
+		return r
+	}, s)
+}
+
 // parseFloat is Python's float(s).
 func parseFloat(s string) (float64, bool) {
-	s = strings.TrimFunc(s, isSpace)
+	s = asciiDigits(strings.TrimFunc(s, isSpace))
 	if strings.HasPrefix(s, "_") || strings.HasSuffix(s, "_") || strings.Contains(s, "__") || strings.ContainsAny(s, "xXpP") {
 		return 0, false
 	}
@@ -104,6 +125,9 @@ func filterFloat(_ *Context, v any, a []any) (any, error) {
 	if f, ok := toFloat(v); ok {
 		return f, nil
 	}
+	if u, ok := v.(*Undefined); ok {
+		return nil, &undefinedError{u}
+	}
 	if s, ok := text(v); ok {
 		if f, ok := parseFloat(s); ok {
 			return f, nil
@@ -113,6 +137,16 @@ func filterFloat(_ *Context, v any, a []any) (any, error) {
 }
 
 func filterRound(_ *Context, v any, a []any) (any, error) {
+	method := given(a[1], "common")
+	if a[0] == nil && method == "common" {
+		// Python's round(v, None) gives an integer.
+		if b := toBig(v); b != nil {
+			return normalBig(b), nil
+		}
+		if f, ok := v.(float64); ok {
+			return intOfFloat(math.RoundToEven(f))
+		}
+	}
 	precision, err := number(a[0], 0)
 	if err != nil {
 		return nil, err
@@ -120,7 +154,6 @@ func filterRound(_ *Context, v any, a []any) (any, error) {
 	if precision > 400 || precision < -400 {
 		return nil, errTooLarge
 	}
-	method := given(a[1], "common")
 	f, ok := toFloat(v)
 	if !ok {
 		return nil, typeErrorf("type %s doesn't define __round__ method", typeName(v))

@@ -31,11 +31,19 @@ func like(v any, s string) any {
 
 var wordStart = regexp.MustCompile(`[-\s({\[<]+`)
 
+func filterTitle(_ *Context, v any, _ []any) (any, error) {
+	s, err := strOf(v)
+	return titleWords(s), err
+}
+
 // titleWords begins each word with an upper case letter and has the rest of
 // it in lower case.
 func titleWords(s string) string {
 	var b strings.Builder
-	word := func(w string) { b.WriteString(capitalize(w)) }
+	word := func(w string) {
+		n := len(cut(w, 0, 1))
+		b.WriteString(upper(w[:n]) + lower(w[n:]))
+	}
 	at := 0
 	for _, m := range wordStart.FindAllStringIndex(s, -1) {
 		word(s[at:m[0]])
@@ -188,12 +196,13 @@ func filterTruncate(_ *Context, v any, a []any) (any, error) {
 	if leeway < 0 {
 		return nil, fmt.Errorf("expected leeway >= 0, got %d", leeway)
 	}
+	size, err := Len(v)
+	if err != nil || size <= length+leeway {
+		return v, err
+	}
 	s, err := needText(v)
 	if err != nil {
-		return nil, typeErrorf("object of type '%s' has no len()", typeName(v))
-	}
-	if runeLen(s) <= length+leeway {
-		return v, nil
+		return nil, err
 	}
 	kept := cut(s, 0, length-runeLen(end))
 	if !enabled(a[1], false) {
@@ -216,9 +225,6 @@ func filterWordWrap(c *Context, v any, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if width <= 0 {
-		return nil, valueErrorf("invalid width %d (must be > 0)", width)
-	}
 	s, err := needText(v)
 	if err != nil {
 		return nil, err
@@ -232,6 +238,9 @@ func filterWordWrap(c *Context, v any, a []any) (any, error) {
 	w := wrapper{width: width, breakLong: enabled(a[1], true), hyphens: enabled(a[3], true)}
 	var lines []string
 	for _, line := range splitLines(s, false) {
+		if width <= 0 {
+			return nil, valueErrorf("invalid width %d (must be > 0)", width)
+		}
 		wrapped := w.wrap(line)
 		lines = append(lines, strings.Join(wrapped, newline))
 	}
@@ -278,7 +287,6 @@ func (w *wrapper) wrap(s string) []string {
 func (w *wrapper) long(line, chunks []string, room int) ([]string, []string) {
 	switch {
 	case w.breakLong:
-		room = max(room, 1)
 		part := cut(chunks[0], 0, room)
 		if i := strings.LastIndexByte(part, '-'); w.hyphens && i > 0 && strings.Trim(part[:i], "-") != "" {
 			part = part[:i+1]
@@ -295,19 +303,74 @@ func (w *wrapper) long(line, chunks []string, room int) ([]string, []string) {
 // chunks splits a line into words and white space.
 func (w *wrapper) chunks(s string) []string {
 	var out []string
-	for s != "" {
-		n := strings.IndexFunc(s, func(r rune) bool { return isSpace(r) != isSpace(firstRune(s)) })
-		if n < 0 {
-			n = len(s)
-		}
-		if part := s[:n]; w.hyphens && !isSpace(firstRune(part)) {
-			out = append(out, hyphenated(part)...)
-		} else {
-			out = append(out, part)
-		}
-		s = s[n:]
+	runes := []rune(s)
+	for i := 0; i < len(runes); {
+		end := w.chunkEnd(runes, i)
+		out = append(out, string(runes[i:end]))
+		i = end
 	}
 	return out
+}
+
+// chunkEnd is the end of the chunk that begins at i: of a run of white space,
+// a dash of several hyphens between words, or a word up to white space, such a
+// dash, or behind a hyphen between letters.
+func (w *wrapper) chunkEnd(s []rune, i int) int {
+	end := i
+	for end < len(s) && isBlank(s[end]) {
+		end++
+	}
+	if end > i {
+		return end
+	}
+	if w.hyphens && followsWord(s, i) {
+		if n := dashes(s, i); n > 0 {
+			return i + n
+		}
+	}
+	for end = i + 1; end < len(s) && !isBlank(s[end]); end++ {
+		if w.hyphens && (followsWord(s, end) && dashes(s, end) > 0) {
+			break
+		}
+		if w.hyphens && s[end] == '-' && hyphenated(s, end) {
+			return end + 1
+		}
+	}
+	return end
+}
+
+func isBlank(r rune) bool { return strings.ContainsRune("\t\n\v\f\r ", r) }
+
+func isLetter(s []rune, i int) bool {
+	return i >= 0 && i < len(s) && (s[i] == '_' || unicode.IsLetter(s[i]))
+}
+
+func isWordChar(s []rune, i int) bool {
+	return isLetter(s, i) || i >= 0 && i < len(s) && unicode.IsNumber(s[i])
+}
+
+// followsWord tells that a word's letter or punctuation stands before i.
+func followsWord(s []rune, i int) bool {
+	return isWordChar(s, i-1) || i > 0 && strings.ContainsRune(`!"'&.,?`, s[i-1])
+}
+
+// dashes is the length of a dash at i that a word follows, 0 for none.
+func dashes(s []rune, i int) int {
+	end := i
+	for end < len(s) && s[end] == '-' {
+		end++
+	}
+	if end-i < 2 || !isWordChar(s, end) {
+		return 0
+	}
+	return end - i
+}
+
+// hyphenated tells that a line may break behind the hyphen at i.
+func hyphenated(s []rune, i int) bool {
+	before := isLetter(s, i-1) && isLetter(s, i-2) || followsWord(s, i) && i >= 3 && s[i-2] == '-' && isLetter(s, i-3)
+	after := isLetter(s, i+1) && (isLetter(s, i+2) || i+2 < len(s) && s[i+2] == '-' && isLetter(s, i+3))
+	return before && after
 }
 
 func firstRune(s string) rune {
@@ -317,51 +380,17 @@ func firstRune(s string) rune {
 	return 0
 }
 
-// hyphenated splits a word behind the hyphens that stand between letters.
-func hyphenated(s string) []string {
-	var out []string
-	runes := []rune(s)
-	letter := func(i int) bool { return i >= 0 && i < len(runes) && unicode.IsLetter(runes[i]) }
-	wordy := func(i int) bool {
-		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]) || strings.ContainsRune(`_!"'&.,?`, runes[i]))
-	}
-	start := 0
-	for i, r := range runes {
-		if r != '-' {
-			continue
-		}
-		dash := i+1 < len(runes) && runes[i+1] == '-' && wordy(i-1)
-		if dash {
-			// A dash of several hyphens is a chunk of its own.
-			end := i
-			for end < len(runes) && runes[end] == '-' {
-				end++
-			}
-			if end < len(runes) && wordy(end) && i > start {
-				out = append(out, string(runes[start:i]), string(runes[i:end]))
-				start = end
-			}
-			continue
-		}
-		if letter(i-1) && (letter(i-2) || i-2 >= start && runes[i-2] == '-') && letter(i+1) && (letter(i+2) || i+2 < len(runes) && runes[i+2] == '-') {
-			out = append(out, string(runes[start:i+1]))
-			start = i + 1
-		}
-	}
-	return append(out, string(runes[start:]))
-}
-
 func filterURLEncode(_ *Context, v any, _ []any) (any, error) {
 	if s, ok := text(v); ok {
 		return quoteURL(s, "/"), nil
 	}
 	var pairs []string
 	add := func(k, v any) error {
-		key, err := strOf(k)
+		key, err := textOf(k)
 		if err != nil {
 			return err
 		}
-		value, err := strOf(v)
+		value, err := textOf(v)
 		pairs = append(pairs, quotePlus(key)+"="+quotePlus(value))
 		return err
 	}
@@ -376,6 +405,9 @@ func filterURLEncode(_ *Context, v any, _ []any) (any, error) {
 			}
 		}
 		return strings.Join(pairs, "&"), nil
+	}
+	if b, ok := v.([]byte); ok {
+		return quoteURL(string(b), "/"), nil
 	}
 	items, err := Iterate(v)
 	if err != nil {
@@ -395,6 +427,14 @@ func filterURLEncode(_ *Context, v any, _ []any) (any, error) {
 		}
 	}
 	return strings.Join(pairs, "&"), nil
+}
+
+// textOf is the text of a value, or bytes as they are.
+func textOf(v any) (string, error) {
+	if b, ok := v.([]byte); ok {
+		return string(b), nil
+	}
+	return strOf(v)
 }
 
 // quoteURL is urllib's quote.

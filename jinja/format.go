@@ -95,7 +95,7 @@ func takeNumber(s string) (n int, rest string, err error) {
 
 // formatValue is Python's format(v, spec).
 func formatValue(v any, text string) (string, error) {
-	if u, ok := v.(*Undefined); ok {
+	if u, ok := v.(*Undefined); ok && !u.soft {
 		return "", &undefinedError{u}
 	}
 	if text == "" {
@@ -110,12 +110,24 @@ func formatValue(v any, text string) (string, error) {
 		return p.text(x)
 	case Markup:
 		return p.text(string(x))
-	case int, bool, *big.Int:
+	case int, bool, *big.Int, float64:
+		if err := p.groups(); err != nil {
+			return "", err
+		}
+		if f, ok := x.(float64); ok {
+			return p.float(f)
+		}
 		return p.number(x)
-	case float64:
-		return p.float(x)
 	}
 	return "", typeErrorf("unsupported format string passed to %s.__format__", typeName(v))
+}
+
+// groups is an error where the type has no groups of digits.
+func (p spec) groups() error {
+	if p.group != 0 && p.verb == 'n' {
+		return valueErrorf("Cannot specify '%c' with 'n'.", p.group)
+	}
+	return nil
 }
 
 func (p spec) unknown(v any) error {
@@ -350,8 +362,19 @@ func trimZeros(s string) string {
 // percentFormat is Python's format % values.
 func percentFormat(format string, values any) (any, error) {
 	p := percent{values: values, next: -1}
-	if t, ok := values.(Tuple); ok {
-		p.tuple, p.next = t, 0
+	v, err := p.format(format)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (p *percent) format(format string) (string, error) {
+	switch v := p.values.(type) {
+	case Tuple:
+		p.tuple, p.next = v, 0
+	case *group:
+		p.tuple, p.next = v.pair(), 0
 	}
 	var b strings.Builder
 	whole := format
@@ -366,19 +389,19 @@ func percentFormat(format string, values any) (any, error) {
 		if err == errConversion {
 			at := len(whole) - len(rest)
 			r := firstRune(rest)
-			return nil, valueErrorf("unsupported format character '%c' (0x%x) at index %d", r, r, runeLen(whole[:at]))
+			return "", valueErrorf("unsupported format character '%c' (0x%x) at index %d", r, r, runeLen(whole[:at]))
 		}
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		b.WriteString(text)
 		if b.Len() > maxSize {
-			return nil, errTooLarge
+			return "", errTooLarge
 		}
 		format = rest
 	}
 	if !p.finished() {
-		return nil, typeErrorf("not all arguments converted during string formatting")
+		return "", typeErrorf("not all arguments converted during %s formatting", p.kind())
 	}
 	return b.String(), nil
 }
@@ -391,6 +414,14 @@ type percent struct {
 	tuple  Tuple
 	next   int // in tuple; -1: values is the only one and not yet used, -2: used
 	named  bool
+	bytes  bool // the format is bytes
+}
+
+func (p *percent) kind() string {
+	if p.bytes {
+		return "bytes"
+	}
+	return "string"
 }
 
 func (p *percent) finished() bool {
@@ -401,7 +432,9 @@ func (p *percent) finished() bool {
 		return true
 	}
 	switch p.values.(type) {
-	case Mapping, *List, *Range, []byte:
+	case []byte:
+		return !p.bytes
+	case Mapping, *List, *Range, *Undefined:
 		return true
 	}
 	return false
@@ -468,7 +501,11 @@ func (p *percent) conversion(s string) (text, rest string, err error) {
 	if r == '%' {
 		return "%", s, nil
 	}
-	if r > 0x7f || strings.IndexByte("diouxXeEfFgGcrsa", byte(r)) < 0 {
+	verbs := "diouxXeEfFgGcrsa"
+	if p.bytes {
+		verbs += "b"
+	}
+	if r > 0x7f || strings.IndexByte(verbs, byte(r)) < 0 {
 		return "", at, errConversion
 	}
 	if !named {
@@ -477,6 +514,11 @@ func (p *percent) conversion(s string) (text, rest string, err error) {
 		}
 	}
 	sp.verb = byte(r)
+	if p.bytes {
+		if value, err = sp.intoBytes(value); err != nil {
+			return "", "", err
+		}
+	}
 	text, err = sp.convert(value)
 	return text, s, err
 }
@@ -518,9 +560,25 @@ func (p *percent) count(s string) (int, string, error) {
 	return n, s[1:], nil
 }
 
+// intoBytes makes ready a value that goes into bytes.
+func (p *spec) intoBytes(v any) (any, error) {
+	switch p.verb {
+	case 's', 'b':
+		b, ok := v.([]byte)
+		if !ok {
+			return nil, typeErrorf("%%b requires a bytes-like object, or an object that implements __bytes__, not '%s'", typeName(v))
+		}
+		p.verb = 's'
+		return string(b), nil
+	case 'r':
+		p.verb = 'a'
+	}
+	return v, nil
+}
+
 // convert formats a value by a % conversion.
 func (p spec) convert(v any) (string, error) {
-	if u, ok := v.(*Undefined); ok {
+	if u, ok := v.(*Undefined); ok && !u.soft {
 		return "", &undefinedError{u}
 	}
 	switch p.verb {
@@ -636,6 +694,16 @@ func asciiOnly(s string) string {
 	return b.String()
 }
 
+// percentBytes is bytes % values.
+func percentBytes(format []byte, values any) (any, error) {
+	p := percent{values: values, next: -1, bytes: true}
+	v, err := p.format(string(format))
+	if err != nil {
+		return nil, err
+	}
+	return []byte(v), nil
+}
+
 // percentMarkup is Markup % values: the values are escaped.
 func percentMarkup(_ *Context, format Markup, values any) (any, error) {
 	safe, err := escapedValues(values)
@@ -678,9 +746,10 @@ func escapedValues(v any) (any, error) {
 	return escapedValue(v)
 }
 
-// escapedValue is a value's safe text; numbers stay numbers.
+// escapedValue is a value's safe text; numbers stay numbers, and what is
+// undefined is an error only where it is used.
 func escapedValue(v any) (any, error) {
-	if isNumber(v) {
+	if _, undefined := v.(*Undefined); undefined || isNumber(v) {
 		return v, nil
 	}
 	m, err := escapeValue(v)
@@ -884,17 +953,18 @@ func formatItem(object any, key string) (any, error) {
 	if n, rest, err := takeNumber(key); err == nil && n >= 0 && rest == "" {
 		k = n
 	}
-	v, err := item(object, k)
-	if err != nil {
-		return nil, err
+	if u, ok := object.(*Undefined); ok {
+		return nil, &undefinedError{u}
 	}
-	if u, ok := v.(*Undefined); ok {
-		if _, before := object.(*Undefined); before {
-			return nil, &undefinedError{u}
+	if m, ok := object.(Mapping); ok {
+		v, ok, err := mappingGet(m, k)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s", Repr(k))
 		}
-		if _, ok := object.(Mapping); ok {
-			return nil, fmt.Errorf("%s", Repr(k))
-		}
+		return v, err
+	}
+	v, ok := itemAt(object, k)
+	if !ok {
 		return nil, fmt.Errorf("%s index out of range", typeName(object))
 	}
 	return v, nil

@@ -161,7 +161,7 @@ func TestTemplateShape(t *testing.T) {
 		t.Error("text is text")
 	}
 	tmpl := compile(t, e, "{% set a = b %}{{ a }}{% for c in d %}{{ c }}{{ loop.index }}{% endfor %}{% macro m(x) %}{{ x }}{{ y }}{% endmacro %}{{ m(z) }}")
-	if got := fmt.Sprint(tmpl.Names()); got != "[b a d y m z]" {
+	if got := fmt.Sprint(tmpl.Names()); got != "[b d y z]" {
 		t.Errorf("names: %s", got)
 	}
 }

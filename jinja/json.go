@@ -243,7 +243,7 @@ func filterToJSON(_ *Context, v any, a []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		opt.Indent = strings.Repeat(" ", max(0, min(n, maxWidth)))
+		opt.Indent, opt.Lines = strings.Repeat(" ", max(0, min(n, maxWidth))), true
 	}
 	s, err := JSON(v, opt)
 	return Markup(jsonInHTML.Replace(s)), err

@@ -11,6 +11,8 @@ type Macro struct {
 	*macro
 	frame *frame // where it was defined
 	name  string
+	// autoescape is whether its text escapes what it puts in.
+	autoescape bool
 }
 
 // Attr gives what templates may know of a macro.
@@ -38,10 +40,13 @@ func (m *Macro) Attr(name string) (any, bool) {
 func (m *Macro) Call(c *Context, args *Args) (any, error) {
 	up := m.frame
 	f := newFrame(m.fn, up, c, up.tmpl, up.vars, &output{})
-	if err := m.bind(f, args); err != nil {
-		return nil, err
-	}
-	if err := execAll(f, m.body); err != nil {
+	err := c.escaping(m.autoescape, func() error {
+		if err := m.bind(f, args); err != nil {
+			return err
+		}
+		return execAll(f, m.body)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return c.text(string(f.out.buf)), nil
@@ -139,97 +144,6 @@ func (m *Module) Attr(name string) (any, bool) {
 		}
 	}
 	return nil, false
-}
-
-// loop is the variable loop.
-type loop struct {
-	stmt  *forStmt
-	frame *frame
-	seq   sequence
-	index int
-	depth int
-	last  []any // of changed
-	asked bool  // changed was called
-}
-
-func (l *loop) Attr(name string) (any, bool) {
-	switch name {
-	case "index":
-		return l.index + 1, true
-	case "index0":
-		return l.index, true
-	case "revindex":
-		return l.seq.n - l.index, true
-	case "revindex0":
-		return l.seq.n - l.index - 1, true
-	case "first":
-		return l.index == 0, true
-	case "last":
-		return l.index == l.seq.n-1, true
-	case "length":
-		return l.seq.n, true
-	case "depth":
-		return l.depth + 1, true
-	case "depth0":
-		return l.depth, true
-	case "previtem":
-		if l.index == 0 {
-			return &Undefined{Name: "previtem", Hint: "there is no previous item"}, true
-		}
-		return l.seq.at(l.index - 1), true
-	case "nextitem":
-		if l.index >= l.seq.n-1 {
-			return &Undefined{Name: "nextitem", Hint: "there is no next item"}, true
-		}
-		return l.seq.at(l.index + 1), true
-	case "cycle":
-		return Func(l.cycle), true
-	case "changed":
-		return Func(l.changed), true
-	}
-	return nil, false
-}
-
-func (l *loop) cycle(_ *Context, args *Args) (any, error) {
-	if len(args.Positional) == 0 {
-		return nil, typeErrorf("no items for cycling given")
-	}
-	return args.Positional[l.index%len(args.Positional)], nil
-}
-
-func (l *loop) changed(_ *Context, args *Args) (any, error) {
-	same, err := equalItems(l.last, args.Positional, 0)
-	if err != nil {
-		return nil, err
-	}
-	same = same && l.asked
-	l.asked, l.last = true, args.Positional
-	return !same, nil
-}
-
-// Call runs a recursive loop on the items of a level below.
-func (l *loop) Call(c *Context, args *Args) (any, error) {
-	if !l.stmt.recursive {
-		return nil, typeErrorf("The loop must have the 'recursive' marker to be called recursively.")
-	}
-	bound, err := args.Bind("iterable")
-	if err != nil {
-		return nil, err
-	}
-	out := &output{}
-	if err := l.stmt.recurse(l.frame.up, bound[0], l.depth+1, out); err != nil {
-		return nil, err
-	}
-	return c.text(string(out.buf)), nil
-}
-
-// rest are the items that are still to come.
-func (l *loop) rest() ([]any, error) {
-	var out []any
-	for i := l.index + 1; i < l.seq.n && len(out) < maxItems; i++ {
-		out = append(out, l.seq.at(i))
-	}
-	return out, nil
 }
 
 // selfObject is the variable self: self.name() is a block's text.

@@ -185,12 +185,18 @@ func casefold(s string) string {
 }
 
 func swapCase(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsUpper(r) {
-			return unicode.ToLower(r)
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case unicode.IsUpper(r):
+			b.WriteString(lower(string(r)))
+		case unicode.IsLower(r):
+			b.WriteString(upper(string(r)))
+		default:
+			b.WriteRune(r)
 		}
-		return unicode.ToUpper(r)
-	}, s)
+	}
+	return b.String()
 }
 
 // titleCase is Python's str.title: upper case after everything that is no
@@ -545,7 +551,7 @@ func partition(find func(s, sep string) int, fromEnd bool) func(string, []any) (
 		i := find(s, sep)
 		switch {
 		case i >= 0:
-			return Tuple{s[:i], sep, s[i+len(sep):]}, nil
+			return Tuple{s[:i], a[0], s[i+len(sep):]}, nil
 		case fromEnd:
 			return Tuple{"", "", s}, nil
 		}

@@ -207,6 +207,9 @@ func equal(a, b any, depth int) (bool, error) {
 		return equalMappings(x, y, depth)
 	case *Range, *view:
 		return equalLazy(a, b, depth)
+	case *bound:
+		y, ok := b.(*bound)
+		return ok && x.name == y.name && same(x.self, y.self), nil
 	}
 	return hashKey(a) == hashKey(b), nil
 }
@@ -251,10 +254,25 @@ func equalMappings(a, b Mapping, depth int) (bool, error) {
 	return true, nil
 }
 
-// equalLazy compares ranges and views.
+// equalLazy compares ranges and views: those of keys and items as sets are.
 func equalLazy(a, b any, depth int) (bool, error) {
 	if typeName(a) != typeName(b) {
 		return false, nil
+	}
+	if v, ok := a.(*view); ok {
+		w := b.(*view)
+		if v.kind == "dict_values" || v.of.Len() != w.of.Len() {
+			return v == w, nil
+		}
+		if v.kind == "dict_items" {
+			return equalMappings(v.of, w.of, depth)
+		}
+		for _, k := range v.of.Keys() {
+			if _, in, err := mappingGet(w.of, k); !in || err != nil {
+				return false, err
+			}
+		}
+		return true, nil
 	}
 	x, err := Iterate(a)
 	if err != nil {
@@ -316,6 +334,12 @@ func compare(a, b any, op string, depth int) (int, error) {
 		if t, ok := text(b); ok {
 			return strings.Compare(s, t), nil
 		}
+	}
+	if g, ok := a.(*group); ok {
+		a = g.pair()
+	}
+	if g, ok := b.(*group); ok {
+		b = g.pair()
 	}
 	switch x := a.(type) {
 	case *List:
@@ -410,7 +434,10 @@ func contains(container, item any) (bool, error) {
 			return bytes.Contains(c, b), nil
 		}
 	case *Range:
-		n, ok := toInt(item)
+		if u, ok := item.(*Undefined); ok && !u.soft && c.Len() > 0 {
+			return false, &undefinedError{u}
+		}
+		n, ok := hashKey(item).(int)
 		return ok && c.has(n), nil
 	}
 	items, err := Iterate(container)
@@ -470,7 +497,7 @@ func Iterate(v any) ([]any, error) {
 	case *group:
 		return v.pair(), nil
 	case *loop:
-		return v.rest()
+		return v.rest(), v.err
 	case *Undefined:
 		if v.soft {
 			return nil, nil
@@ -502,7 +529,7 @@ func Len(v any) (int, error) {
 	case *group:
 		return 2, nil
 	case *loop:
-		return v.seq.n, nil
+		return v.length(), v.err
 	case *Undefined:
 		if v.soft {
 			return 0, nil
@@ -510,28 +537,6 @@ func Len(v any) (int, error) {
 		return 0, &undefinedError{v}
 	}
 	return 0, typeErrorf("object of type '%s' has no len()", typeName(v))
-}
-
-// sequence is what a for loop goes through.
-type sequence struct {
-	items []any
-	r     *Range // instead of items
-	n     int
-}
-
-func (s *sequence) at(i int) any {
-	if s.r != nil {
-		return s.r.At(i)
-	}
-	return s.items[i]
-}
-
-func sequenceOf(v any) (sequence, error) {
-	if r, ok := v.(*Range); ok {
-		return sequence{r: r, n: r.Len()}, nil
-	}
-	items, err := Iterate(v)
-	return sequence{items: items, n: len(items)}, err
 }
 
 func unsupported(op string, a, b any) error {

@@ -209,7 +209,9 @@ func (p *parser) jump(t *token) (stmt, error) {
 
 func (p *parser) ifStatement(t *token) (stmt, error) {
 	p.soft++
-	defer func() { p.soft-- }()
+	outer := p.branches
+	p.branches = p.scope
+	defer func() { p.soft, p.branches = p.soft-1, outer }()
 	s := &ifStmt{pos: t.pos}
 	for {
 		test, err := p.tuple(false, false, "")
@@ -310,6 +312,7 @@ func (p *parser) declare(t target, param bool) {
 	switch t := t.(type) {
 	case *nameTarget:
 		t.slot = p.scope.declare(t.name, param)
+		p.scope.use(t.name, p.branches != p.scope)
 	case *tupleTarget:
 		for _, item := range t.items {
 			p.declare(item, param)
@@ -421,20 +424,28 @@ func (p *parser) set(t *token) (stmt, error) {
 		p.declare(target, false)
 		return &setStmt{p.span(t), target, x}, p.endTag()
 	}
+	p.declare(target, false)
 	s := &setBlockStmt{pos: t.pos, target: target}
-	for p.skipOp("|") {
+	s.scope, err = p.scoped(func() (err error) {
+		if s.filters, err = p.filterChain(p.skipOp("|")); err != nil {
+			return err
+		}
+		s.body, err = p.enclosed("endset")
+		return err
+	})
+	return s, err
+}
+
+// filterChain parses the filters of a block, which see the names of its body.
+func (p *parser) filterChain(more bool) (filters []*filterExpr, err error) {
+	for ; more; more = p.skipOp("|") {
 		f, err := p.filter(nil)
 		if err != nil {
 			return nil, err
 		}
-		s.filters = append(s.filters, f)
+		filters = append(filters, f)
 	}
-	s.scope, err = p.scoped(func() (err error) {
-		s.body, err = p.enclosed("endset")
-		return err
-	})
-	p.declare(target, false)
-	return s, err
+	return filters, nil
 }
 
 // signature parses the parameters of a macro or call block into m.
@@ -559,18 +570,11 @@ func (p *parser) callStatement(t *token) (stmt, error) {
 
 func (p *parser) filterStatement(t *token) (stmt, error) {
 	s := &filterStmt{pos: t.pos}
-	for {
-		f, err := p.filter(nil)
-		if err != nil {
-			return nil, err
-		}
-		s.filters = append(s.filters, f)
-		if !p.skipOp("|") {
-			break
-		}
-	}
 	var err error
 	s.scope, err = p.scoped(func() (err error) {
+		if s.filters, err = p.filterChain(true); err != nil {
+			return err
+		}
 		s.body, err = p.enclosed("endfilter")
 		return err
 	})

@@ -20,7 +20,9 @@ type parser struct {
 	depth  int
 	soft   int // how many conditions enclose this place
 	scope  *scope
-	names  []*nameExpr
+	// branches is the scope in which the innermost if stands.
+	branches *scope
+	names    []*nameExpr
 	// fixups run when all names are declared.
 	fixups []func()
 	blocks map[string]*block
@@ -374,6 +376,7 @@ func (p *parser) integer(t *token) (expr, error) {
 func (p *parser) name(t *token) *nameExpr {
 	n := &nameExpr{pos: t.pos, name: t.text, scope: p.scope, cache: -1}
 	p.names = append(p.names, n)
+	p.scope.use(n.name, false)
 	return n
 }
 
@@ -548,7 +551,7 @@ func (p *parser) subscript(start *token, x expr) (expr, error) {
 	if comma {
 		return &itemExpr{at, x, &tupleExpr{at, keys}}, nil
 	}
-	if s, ok := keys[0].(*sliceExpr); ok {
+	if s, ok := keys[0].(*sliceExpr); ok && s.object == x {
 		s.pos = at
 		return s, nil
 	}

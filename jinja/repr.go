@@ -149,6 +149,10 @@ func (p *printer) object(v any, depth int) {
 		}
 		p.add(")")
 	case *view:
+		if !p.enter(v, "...") {
+			return
+		}
+		defer p.leave()
 		items, err := v.items()
 		if err != nil {
 			p.fail(err)
@@ -171,7 +175,7 @@ func (p *printer) object(v any, depth int) {
 			p.buf = append(p.buf[:0], v.text...)
 		}
 	case *loop:
-		fmt.Fprintf(p, "<LoopContext %d/%d>", v.index+1, v.seq.n)
+		fmt.Fprintf(p, "<LoopContext %d/%d>", v.index+1, v.length())
 	case *selfObject:
 		fmt.Fprintf(p, "<TemplateReference %s>", reprName(v.frame.tmpl.name))
 	case *bound:

@@ -91,12 +91,15 @@ func (p *parser) finish() error {
 	if len(p.tmpl.unknown) > 0 {
 		return p.tmpl.unknown[0]
 	}
+	for _, fix := range p.fixups {
+		fix()
+	}
 	caches := map[*function]map[string]int{}
 	for _, n := range p.names {
-		slots, certain := n.scope.resolve(n.name)
-		n.slots, n.last = slots, certain
+		slots, local := n.scope.resolve(n.name)
+		n.slots, n.local = slots, local
 		inLoop := n.name == "loop" && len(slots) > 0
-		if !certain && !inLoop && !slices.Contains(p.tmpl.free, n.name) {
+		if !local && !inLoop && !slices.Contains(p.tmpl.free, n.name) {
 			p.tmpl.free = append(p.tmpl.free, n.name)
 		}
 		if len(slots) > 0 {
@@ -114,15 +117,11 @@ func (p *parser) finish() error {
 		}
 		n.cache = cache
 	}
-	for _, fix := range p.fixups {
-		fix()
-	}
 	return nil
 }
 
 // Names are the variables that t may take from its scope, in the order of their
-// first use; one that t sets itself is among them. Includes and imports may use
-// others.
+// first use. Includes and imports may use others.
 func (t *Template) Names() []string { return slices.Clone(t.free) }
 
 // Names are the variables that x may take from its scope.
@@ -233,8 +232,9 @@ func (t *Template) run(c *Context, vars *variables, out *output) error {
 			vars.blocks[name] = append(vars.blocks[name], b)
 		}
 		f := t.frame(c, vars, out)
-		f.root = true
-		if err := execAll(f, t.body); err != nil {
+		f.root, f.silenced = true, f
+		err := c.escaping(t.env.Options.Autoescape, func() error { return execAll(f, t.body) })
+		if err != nil {
 			return err
 		}
 		t = f.parent

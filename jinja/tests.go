@@ -46,7 +46,7 @@ func init() {
 		"in": {"in"},
 	} {
 		for _, name := range names {
-			tests[name] = builtinTest{compares(op), false}
+			tests[name] = builtinTest{compares(op), true}
 		}
 	}
 }

@@ -1,9 +1,13 @@
 """Renders templates with Python's Jinja2, set up as Ansible sets it up.
 
-Reads a JSON list of cases on stdin, writes a JSON list of texts; a text that
-begins with "error: " is the message of the exception.
+The first line of stdin is a JSON object with the templates to load and the
+variables, as JSON text; every other line is a case. Each case is answered with
+a line of JSON: a text, which begins with "error: " where it is the message of
+an exception, or null where the case took too long or too much memory.
 """
 import json
+import resource
+import signal
 import sys
 from collections.abc import Iterator, MappingView
 
@@ -25,16 +29,15 @@ class Undefined(jinja2.StrictUndefined):
     __contains__ = jinja2.StrictUndefined.__str__
 
 
-def unrolled(name, function):
+def unrolled(function):
     def call(*args, **kwargs):
         value = function(*args, **kwargs)
         if isinstance(value, (Iterator, MappingView)):
             return list(value)
         return value
 
-    for attribute in ("jinja_pass_arg",):
-        if hasattr(function, attribute):
-            setattr(call, attribute, getattr(function, attribute))
+    if hasattr(function, "jinja_pass_arg"):
+        call.jinja_pass_arg = function.jinja_pass_arg
     return call
 
 
@@ -45,22 +48,43 @@ def environment(options, templates):
         loader=jinja2.DictLoader(templates),
         **options,
     )
-    for name in list(env.filters):
-        env.filters[name] = unrolled(name, env.filters[name])
+    for name, function in list(env.filters.items()):
+        env.filters[name] = unrolled(function)
     return env
 
 
-def render(case, data):
-    env = environment(case["options"] or {}, data["templates"])
+class TooLong(BaseException):
+    pass
+
+
+def stop(*_):
+    raise TooLong()
+
+
+def render(env, template, variables):
+    signal.setitimer(signal.ITIMER_REAL, 5)
     try:
-        return env.from_string(case["template"]).render(json.loads(data["vars"]))
+        return env.from_string(template).render(json.loads(variables))
+    except (TooLong, MemoryError):
+        return None
     except Exception as error:
         return "error: " + str(error)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def main():
-    data = json.load(sys.stdin)
-    json.dump([render(case, data) for case in data["cases"]], sys.stdout)
+    signal.signal(signal.SIGALRM, stop)
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    data = json.loads(sys.stdin.readline())
+    environments = {}
+    for line in sys.stdin:
+        case = json.loads(line)
+        options = case["options"] or {}
+        key = json.dumps(options, sort_keys=True)
+        if key not in environments:
+            environments[key] = environment(options, data["templates"])
+        print(json.dumps(render(environments[key], case["template"], data["vars"])), flush=True)
 
 
 main()
