@@ -131,7 +131,10 @@ func bigArithmetic(op string, x, y *big.Int) (any, error) {
 	case "/":
 		return bigQuotient(x, y)
 	case "//", "%":
-		if y.Sign() == 0 {
+		switch {
+		case y.Sign() == 0 && op == "%":
+			return nil, fmt.Errorf("integer modulo by zero")
+		case y.Sign() == 0:
 			return nil, fmt.Errorf("integer division or modulo by zero")
 		}
 		m := new(big.Int)
@@ -209,6 +212,9 @@ func floatArithmetic(op string, x, y float64) (any, error) {
 	if x == 0 && y < 0 {
 		return nil, fmt.Errorf("0.0 cannot be raised to a negative power")
 	}
+	if x < 0 && y != math.Trunc(y) && !math.IsInf(x, 0) {
+		return nil, fmt.Errorf("a negative number to a power that is no integer is complex")
+	}
 	z := pymath.Pow(x, y)
 	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return nil, fmt.Errorf("(34, 'Numerical result out of range')")
@@ -267,6 +273,9 @@ func concatenate(c *Context, a, b any) (any, error) {
 		if y, ok := b.([]byte); ok {
 			return append(append([]byte(nil), x...), y...), nil
 		}
+		if _, undefined := b.(*Undefined); !undefined {
+			return nil, typeErrorf("can't concat %s to bytes", typeName(b))
+		}
 	}
 	return nil, unsupported("+", a, b)
 }
@@ -284,14 +293,15 @@ func joinItems(a, b []any) []any {
 }
 
 // repeat is a * b where one is a sequence.
-func repeat(a, b any) (any, error) {
+func repeat(x, y any) (any, error) {
+	a, b := x, y
 	if isNumber(a) {
 		a, b = b, a
 	}
 	switch a.(type) {
 	case string, Markup, *List, Tuple, []byte:
 	default:
-		return nil, unsupported("*", a, b)
+		return nil, unsupported("*", x, y)
 	}
 	if u, ok := b.(*Undefined); ok {
 		return nil, &undefinedError{u}

@@ -148,6 +148,9 @@ func (a *argList) eval(f *frame) (*Args, error) {
 			return nil, err
 		}
 		items, err := Iterate(v)
+		if _, undefined := v.(*Undefined); err != nil && !undefined {
+			err = typeErrorf("Value after * must be an iterable, not %s", typeName(v))
+		}
 		if err != nil {
 			return nil, a.star.at().fail(f, err)
 		}

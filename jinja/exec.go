@@ -142,17 +142,24 @@ func (t *tupleTarget) assign(f *frame, v any) error {
 		}
 		return typeErrorf("cannot unpack non-iterable %s object", typeName(v))
 	}
-	n := len(t.items)
-	switch {
-	case len(items) < n:
-		return valueErrorf("not enough values to unpack (expected %d, got %d)", n, len(items))
-	case len(items) > n:
-		return valueErrorf("too many values to unpack (expected %d)", n)
+	if err := unpackable(items, len(t.items)); err != nil {
+		return err
 	}
 	for i, target := range t.items {
 		if err := target.assign(f, items[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// unpackable is an error where there are not n items.
+func unpackable(items []any, n int) error {
+	switch {
+	case len(items) < n:
+		return valueErrorf("not enough values to unpack (expected %d, got %d)", n, len(items))
+	case len(items) > n:
+		return valueErrorf("too many values to unpack (expected %d)", n)
 	}
 	return nil
 }

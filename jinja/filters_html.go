@@ -80,7 +80,8 @@ var (
 	urlWord  = regexp.MustCompile(`(?i)^(https?://|www\.)(([\w%-]+\.)+)?([a-z]{2,63}|xn--[\w%]{2,59})(?:[:/?#].*)?$|` +
 		`(?i)^([\w%-]{2,63}\.)+(com|net|int|edu|gov|org|info|mil)([/?#]\S*)?$|` +
 		`(?i)^(https?://)((([\d]{1,3})(\.[\d]{1,3}){3})|(\[([\da-f]{0,4}:){2}([\da-f]{0,4}:?){1,6}\]))(?::[\d]{1,5})?(?:[/?#]\S*)?$`)
-	mailWord = regexp.MustCompile(`^\S+@\w[\w.-]*\.\w+$`)
+	schemePattern = regexp.MustCompile(`^[\pL\pN_.+-]{2,}:/{0,2}$`)
+	mailWord      = regexp.MustCompile(`^\S+@\w[\w.-]*\.\w+$`)
 )
 
 func filterURLize(c *Context, v any, a []any) (any, error) {
@@ -101,6 +102,9 @@ func filterURLize(c *Context, v any, a []any) (any, error) {
 			return nil, err
 		}
 		for _, scheme := range schemes {
+			if !schemePattern.MatchString(Str(scheme)) {
+				return nil, fmt.Errorf("%s is not a valid URI scheme prefix.", Repr(scheme))
+			}
 			l.schemes = append(l.schemes, Str(scheme))
 		}
 	}

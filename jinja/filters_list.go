@@ -19,9 +19,9 @@ func filterDefault(_ *Context, v any, a []any) (any, error) {
 }
 
 func filterAttr(_ *Context, v any, a []any) (any, error) {
-	name, err := strOf(a[0])
-	if err != nil {
-		return nil, err
+	name, ok := text(a[0])
+	if !ok {
+		return nil, typeErrorf("attribute name must be string, not '%s'", typeName(a[0]))
 	}
 	if u, ok := v.(*Undefined); ok {
 		return u.deeper()
@@ -77,6 +77,9 @@ func filterLast(_ *Context, v any, _ []any) (any, error) {
 }
 
 func filterRandom(_ *Context, v any, _ []any) (any, error) {
+	if _, err := Len(v); err != nil {
+		return nil, err
+	}
 	items, err := Iterate(v)
 	if err != nil {
 		return nil, err
@@ -84,7 +87,11 @@ func filterRandom(_ *Context, v any, _ []any) (any, error) {
 	if len(items) == 0 {
 		return &Undefined{Hint: "No random item, sequence was empty."}, nil
 	}
-	return items[rand.IntN(len(items))], nil
+	n := rand.IntN(len(items))
+	if m, ok := v.(Mapping); ok {
+		return item(m, n)
+	}
+	return items[n], nil
 }
 
 func filterReverse(_ *Context, v any, _ []any) (any, error) {
@@ -498,9 +505,9 @@ func mapped(c *Context, args *Args) (func(any) (any, error), error) {
 		}
 		return getter(attribute, otherwise, false), nil
 	}
-	name, err := needText(args.Positional[0])
-	if err != nil {
-		return nil, err
+	name, ok := text(args.Positional[0])
+	if !ok {
+		return nil, fmt.Errorf("No filter named %s.", Repr(args.Positional[0]))
 	}
 	rest := &Args{Positional: args.Positional[1:], Keywords: args.Keywords}
 	return func(v any) (any, error) { return c.Filter(name, v, rest) }, nil
@@ -516,15 +523,15 @@ func selector(keep, attribute bool) Filter {
 		rest := args.Positional
 		if attribute {
 			if len(rest) == 0 {
-				return nil, argumentErrorf("missing the name of an attribute")
+				return nil, fmt.Errorf("Missing parameter for attribute name")
 			}
 			get, rest = getter(rest[0], Missing, false), rest[1:]
 		}
 		holds := func(v any) (bool, error) { return truth(v) }
 		if len(rest) > 0 {
-			name, err := needText(rest[0])
-			if err != nil {
-				return nil, err
+			name, ok := text(rest[0])
+			if !ok {
+				return nil, fmt.Errorf("No test named %s.", Repr(rest[0]))
 			}
 			given := &Args{Positional: rest[1:], Keywords: args.Keywords}
 			holds = func(v any) (bool, error) { return c.Test(name, v, given) }

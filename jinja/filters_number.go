@@ -21,11 +21,6 @@ func filterAbs(_ *Context, v any, _ []any) (any, error) {
 }
 
 func filterInt(_ *Context, v any, a []any) (any, error) {
-	base, err := number(a[1], 10)
-	if err != nil {
-		return nil, err
-	}
-	otherwise := given(a[0], 0)
 	switch x := v.(type) {
 	case *Undefined:
 		return nil, &undefinedError{x}
@@ -34,26 +29,31 @@ func filterInt(_ *Context, v any, a []any) (any, error) {
 	case bool:
 		return normalBig(toBig(x)), nil
 	case float64:
-		if n, err := intOfFloat(x); err == nil {
-			return n, nil
-		}
-		return otherwise, nil
+		return wholeOr(x, a[0])
 	case []byte:
 		v = string(x)
 	}
 	s, ok := text(v)
 	if !ok {
-		return otherwise, nil
+		return given(a[0], 0), nil
 	}
-	if n, ok := parseInt(s, base); ok {
-		return n, nil
-	}
-	if f, ok := parseFloat(s); ok {
-		if n, err := intOfFloat(f); err == nil {
+	if base, err := number(a[1], 10); err == nil {
+		if n, ok := parseInt(s, base); ok {
 			return n, nil
 		}
 	}
-	return otherwise, nil
+	if f, ok := parseFloat(s); ok {
+		return wholeOr(f, a[0])
+	}
+	return given(a[0], 0), nil
+}
+
+// wholeOr is the integer of a float, or what stands for it where it is no number.
+func wholeOr(f float64, otherwise any) (any, error) {
+	if math.IsNaN(f) {
+		return given(otherwise, 0), nil
+	}
+	return intOfFloat(f)
 }
 
 // parseInt is Python's int(s, base).
@@ -123,7 +123,13 @@ func parseFloat(s string) (float64, bool) {
 
 func filterFloat(_ *Context, v any, a []any) (any, error) {
 	if f, ok := toFloat(v); ok {
+		if _, float := v.(float64); !float && math.IsInf(f, 0) {
+			return nil, fmt.Errorf("int too large to convert to float")
+		}
 		return f, nil
+	}
+	if b, ok := v.([]byte); ok {
+		v = string(b)
 	}
 	if u, ok := v.(*Undefined); ok {
 		return nil, &undefinedError{u}

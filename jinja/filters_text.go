@@ -86,7 +86,7 @@ func filterIndent(_ *Context, v any, a []any) (any, error) {
 	if !isText {
 		width, err := number(a[0], 4)
 		if err != nil {
-			return nil, err
+			return nil, typeErrorf("can't multiply sequence by non-int of type '%s'", typeName(a[0]))
 		}
 		if width > maxWidth {
 			return nil, errTooLarge
@@ -200,9 +200,9 @@ func filterTruncate(_ *Context, v any, a []any) (any, error) {
 	if err != nil || size <= length+leeway {
 		return v, err
 	}
-	s, err := needText(v)
-	if err != nil {
-		return nil, err
+	s, ok := text(v)
+	if !ok {
+		return nil, typeErrorf("'%s' object has no attribute 'rsplit'", typeName(v))
 	}
 	kept := cut(s, 0, length-runeLen(end))
 	if !enabled(a[1], false) {
@@ -225,9 +225,9 @@ func filterWordWrap(c *Context, v any, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := needText(v)
-	if err != nil {
-		return nil, err
+	s, ok := text(v)
+	if !ok {
+		return nil, typeErrorf("'%s' object has no attribute 'splitlines'", typeName(v))
 	}
 	newline := c.Env.Options.withDefaults().NewlineSequence
 	if a[2] != Missing && a[2] != nil {
@@ -406,9 +406,6 @@ func filterURLEncode(_ *Context, v any, _ []any) (any, error) {
 		}
 		return strings.Join(pairs, "&"), nil
 	}
-	if b, ok := v.([]byte); ok {
-		return quoteURL(string(b), "/"), nil
-	}
 	items, err := Iterate(v)
 	if err != nil {
 		s, err := strOf(v)
@@ -419,8 +416,8 @@ func filterURLEncode(_ *Context, v any, _ []any) (any, error) {
 		if err != nil {
 			return nil, typeErrorf("cannot unpack non-iterable %s object", typeName(item))
 		}
-		if len(pair) != 2 {
-			return nil, valueErrorf("not enough values to unpack (expected 2, got %d)", len(pair))
+		if err := unpackable(pair, 2); err != nil {
+			return nil, err
 		}
 		if err := add(pair[0], pair[1]); err != nil {
 			return nil, err

@@ -27,9 +27,9 @@ type spec struct {
 	verb      byte // 0: none
 }
 
-func parseSpec(s string) (spec, error) {
+func parseSpec(s, kind string) (spec, error) {
 	p := spec{fill: ' ', precision: -1}
-	invalid := valueErrorf("Invalid format specifier")
+	invalid := valueErrorf("Invalid format specifier '%s' for object of type '%s'", s, kind)
 	if r, n := utf8.DecodeRuneInString(s); n > 0 && len(s) > n && strings.IndexByte("<>^=", s[n]) >= 0 {
 		p.fill, p.align = r, s[n]
 		s = s[n+1:]
@@ -60,6 +60,12 @@ func parseSpec(s string) (spec, error) {
 	}
 	p.width = max(p.width, 0)
 	p.group = take(",_")
+	if other := take(",_"); p.group != 0 && other != 0 {
+		if other == p.group {
+			return p, valueErrorf("Cannot specify '%c' with '%c'.", other, other)
+		}
+		return p, valueErrorf("Cannot specify both ',' and '_'.")
+	}
 	if take(".") != 0 {
 		if p.precision, s, err = takeNumber(s); err != nil {
 			return p, err
@@ -101,7 +107,7 @@ func formatValue(v any, text string) (string, error) {
 	if text == "" {
 		return strOf(v)
 	}
-	p, err := parseSpec(text)
+	p, err := parseSpec(text, typeName(v))
 	if err != nil {
 		return "", err
 	}
@@ -197,10 +203,13 @@ var bases = map[byte]struct {
 func (p spec) number(v any) (string, error) {
 	b := toBig(v)
 	if p.verb == 'c' {
+		if p.sign != 0 {
+			return "", valueErrorf("Sign not allowed with integer format specifier 'c'")
+		}
 		if !b.IsInt64() || b.Int64() < 0 || b.Int64() > utf8.MaxRune {
 			return "", fmt.Errorf("%%c arg not in range(0x110000)")
 		}
-		return p.pad("", string(rune(b.Int64())), '<'), nil
+		return p.pad("", string(rune(b.Int64())), '>'), nil
 	}
 	base, ok := bases[p.verb]
 	if !ok {
@@ -389,7 +398,11 @@ func (p *percent) format(format string) (string, error) {
 		if err == errConversion {
 			at := len(whole) - len(rest)
 			r := firstRune(rest)
-			return "", valueErrorf("unsupported format character '%c' (0x%x) at index %d", r, r, runeLen(whole[:at]))
+			shown := r
+			if r > 0x7e {
+				shown = '?'
+			}
+			return "", valueErrorf("unsupported format character '%c' (0x%x) at index %d", shown, r, runeLen(whole[:at]))
 		}
 		if err != nil {
 			return "", err
@@ -454,6 +467,9 @@ func (p *percent) take() (any, error) {
 
 // conversion formats one value; s begins behind the %.
 func (p *percent) conversion(s string) (text, rest string, err error) {
+	if rest, ok := strings.CutPrefix(s, "%"); ok {
+		return "%", rest, nil
+	}
 	var value any
 	named := false
 	if strings.HasPrefix(s, "(") {
@@ -498,20 +514,17 @@ func (p *percent) conversion(s string) (text, rest string, err error) {
 	at := s
 	r, n := utf8.DecodeRuneInString(s)
 	s = s[n:]
-	if r == '%' {
-		return "%", s, nil
-	}
 	verbs := "diouxXeEfFgGcrsa"
 	if p.bytes {
 		verbs += "b"
-	}
-	if r > 0x7f || strings.IndexByte(verbs, byte(r)) < 0 {
-		return "", at, errConversion
 	}
 	if !named {
 		if value, err = p.take(); err != nil {
 			return "", "", err
 		}
+	}
+	if r > 0x7f || strings.IndexByte(verbs, byte(r)) < 0 {
+		return "", at, errConversion
 	}
 	sp.verb = byte(r)
 	if p.bytes {
@@ -710,11 +723,16 @@ func percentMarkup(_ *Context, format Markup, values any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := percentFormat(string(format), safe)
+	p := percent{values: safe, next: -1}
+	switch values.(type) {
+	case *List, *Range, []byte:
+		p.named = true // none of them has to be used
+	}
+	v, err := p.format(string(format))
 	if err != nil {
 		return nil, err
 	}
-	return Markup(v.(string)), nil
+	return Markup(v), nil
 }
 
 // escapedValues escapes what formatting puts into Markup.
@@ -782,7 +800,7 @@ func strFormatMap(c *Context, self any, args *Args) (any, error) {
 		return nil, typeErrorf("'%s' object is not subscriptable", typeName(bound[0]))
 	}
 	s, _ := text(self)
-	f := formatter{named: m, auto: -1}
+	f := formatter{named: m, auto: -1, mapOnly: true}
 	_, f.markup = self.(Markup)
 	out, err := f.format(s, 0)
 	if f.markup {
@@ -793,10 +811,11 @@ func strFormatMap(c *Context, self any, args *Args) (any, error) {
 
 // formatter is one use of str.format.
 type formatter struct {
-	args   []any
-	named  Mapping
-	auto   int // the last automatic number; -1 none yet, -2 numbered by hand
-	markup bool
+	args    []any
+	named   Mapping
+	auto    int // the last automatic number; -1 none yet, -2 numbered by hand
+	markup  bool
+	mapOnly bool // format_map: only names
 }
 
 func (f *formatter) format(s string, depth int) (string, error) {
@@ -860,9 +879,18 @@ func matching(s string, i int) int {
 // field formats name!conversion:spec.
 func (f *formatter) field(s string, depth int) (string, error) {
 	name, conversion, format := splitField(s)
+	if strings.Count(name, "[") > strings.Count(name, "]") {
+		return "", valueErrorf("expected '}' before end of string")
+	}
 	v, err := f.lookup(name)
 	if err != nil {
 		return "", err
+	}
+	switch {
+	case strings.HasSuffix(s, "!"):
+		return "", valueErrorf("unmatched '{' in format spec")
+	case utf8.RuneCountInString(conversion) > 1:
+		return "", valueErrorf("expected ':' after conversion specifier")
 	}
 	switch conversion {
 	case "":
@@ -949,6 +977,9 @@ func (f *formatter) lookup(name string) (any, error) {
 }
 
 func formatItem(object any, key string) (any, error) {
+	if key == "" {
+		return nil, valueErrorf("Empty attribute in format string")
+	}
 	var k any = key
 	if n, rest, err := takeNumber(key); err == nil && n >= 0 && rest == "" {
 		k = n
@@ -964,10 +995,15 @@ func formatItem(object any, key string) (any, error) {
 		return v, err
 	}
 	v, ok := itemAt(object, k)
-	if !ok {
+	switch _, number := k.(int); {
+	case ok:
+		return v, nil
+	case number:
 		return nil, fmt.Errorf("%s index out of range", typeName(object))
+	case typeName(object) == "str":
+		return nil, typeErrorf("string indices must be integers, not 'str'")
 	}
-	return v, nil
+	return nil, typeErrorf("%s indices must be integers or slices, not str", typeName(object))
 }
 
 func (f *formatter) first(name string) (any, error) {
@@ -976,6 +1012,8 @@ func (f *formatter) first(name string) (any, error) {
 		return nil, err
 	}
 	switch {
+	case f.mapOnly && (name == "" || n >= 0 && rest == ""):
+		return nil, valueErrorf("Format string contains positional fields")
 	case name == "":
 		if f.auto == -2 {
 			return nil, valueErrorf("cannot switch from manual field specification to automatic field numbering")

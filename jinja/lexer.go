@@ -549,7 +549,10 @@ func unescape(s string) (string, error) {
 			digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
 			value, ok := hexValue(s[i+1:], digits)
 			if !ok {
-				return "", valueErrorf("truncated \\%c escape in a string", c)
+				return "", valueErrorf("truncated \\%c%s escape", c, strings.Repeat("X", digits))
+			}
+			if value > unicode.MaxRune {
+				return "", valueErrorf("illegal Unicode character")
 			}
 			b.WriteRune(value)
 			i += digits
@@ -570,10 +573,10 @@ func hexValue(s string, digits int) (rune, bool) {
 	var value rune
 	for _, c := range []byte(s[:digits]) {
 		d := strings.IndexByte("0123456789abcdef", c|0x20)
-		if d < 0 || value > unicode.MaxRune {
+		if d < 0 {
 			return 0, false
 		}
-		value = value<<4 | rune(d)
+		value = min(value, unicode.MaxRune+1)<<4 | rune(d)
 	}
-	return value, value <= unicode.MaxRune
+	return value, true
 }

@@ -17,13 +17,23 @@ var listMethods, tupleMethods, dictMethods, mappingMethods, intMethods, floatMet
 // bind makes a method of a function that gets its arguments in order.
 func bind[T any](fn func(c *Context, self T, a []any) (any, error), params ...string) method {
 	return func(c *Context, self any, args *Args) (any, error) {
-		bound, err := args.Bind(params...)
+		bound, err := args.bindMethod(params)
 		if err != nil {
 			return nil, err
 		}
 		return fn(c, self.(T), bound)
 	}
 }
+
+// bindMethod binds the arguments of a method, most of which take no keywords.
+func (a *Args) bindMethod(params []string) ([]any, error) {
+	if a.Keywords.Len() > 0 && !slices.ContainsFunc(params, func(p string) bool { return slices.Contains(methodKeywords, p) }) {
+		return nil, argumentErrorf("takes no keyword arguments")
+	}
+	return a.Bind(params...)
+}
+
+var methodKeywords = []string{"sep=", "maxsplit=", "keepends=", "encoding=", "errors=", "tabsize=", "key=", "reverse=", "signed="}
 
 func init() {
 	listMethods = map[string]method{
@@ -73,6 +83,7 @@ func init() {
 		"bit_count":        bind(bitCount),
 		"conjugate":        bind(func(_ *Context, v any, _ []any) (any, error) { return normalBig(toBig(v)), nil }),
 		"as_integer_ratio": bind(func(_ *Context, v any, _ []any) (any, error) { return Tuple{normalBig(toBig(v)), 1}, nil }),
+		"to_bytes":         bind(intToBytes, "length=", "byteorder=", "signed="),
 	}
 	floatMethods = map[string]method{
 		"is_integer":       bind(func(_ *Context, f float64, _ []any) (any, error) { return f == math.Trunc(f) && !math.IsInf(f, 0), nil }),
@@ -231,7 +242,7 @@ func indexItem(kind string, items []any, a []any) (any, error) {
 	}
 	r, err := sliceRange(len(items), from, to, nil)
 	if err != nil {
-		return nil, err
+		return nil, typeErrorf("slice indices must be integers or have an __index__ method")
 	}
 	for i := r.Start; i < r.Stop; i++ {
 		eq, err := equal(items[i], a[0], 0)
@@ -293,6 +304,9 @@ func dictFromKeys(_ *Context, _ *Dict, a []any) (any, error) {
 }
 
 func dictPop(_ *Context, d *Dict, a []any) (any, error) {
+	if d.Len() == 0 && a[1] == Missing {
+		return nil, fmt.Errorf("%s", Repr(a[0]))
+	}
 	if err := hashable(a[0]); err != nil {
 		return nil, err
 	}
@@ -384,10 +398,46 @@ func bitCount(_ *Context, v any, _ []any) (any, error) {
 	return n, nil
 }
 
+func intToBytes(_ *Context, v any, a []any) (any, error) {
+	length, err := number(a[0], 1)
+	if err != nil {
+		return nil, err
+	}
+	b := toBig(v)
+	signed := enabled(a[2], false)
+	bits := length * 8
+	switch {
+	case length < 0:
+		return nil, valueErrorf("length argument must be non-negative")
+	case length > maxWidth:
+		return nil, errTooLarge
+	case b.Sign() < 0 && !signed:
+		return nil, fmt.Errorf("can't convert negative int to unsigned")
+	case b.BitLen() > bits, signed && b.Sign() >= 0 && b.BitLen() >= bits && b.Sign() > 0, signed && b.Sign() < 0 && new(big.Int).Not(b).BitLen() >= bits:
+		return nil, fmt.Errorf("int too big to convert")
+	}
+	if b.Sign() < 0 {
+		b = new(big.Int).Add(b, new(big.Int).Lsh(big.NewInt(1), uint(bits)))
+	}
+	out := b.FillBytes(make([]byte, length))
+	switch given(a[1], "big") {
+	case "big":
+	case "little":
+		slices.Reverse(out)
+	default:
+		return nil, valueErrorf("byteorder must be either 'little' or 'big'")
+	}
+	return out, nil
+}
+
 func floatRatio(_ *Context, f float64, _ []any) (any, error) {
 	r := new(big.Rat).SetFloat64(f)
 	if r == nil {
-		return nil, valueErrorf("cannot convert %s to integer ratio", formatFloat(f))
+		name := "Infinity"
+		if math.IsNaN(f) {
+			name = "NaN"
+		}
+		return nil, valueErrorf("cannot convert %s to integer ratio", name)
 	}
 	return Tuple{normalBig(r.Num()), normalBig(r.Denom())}, nil
 }
@@ -402,6 +452,13 @@ func hexFloat(f float64) string {
 			return "-0x0.0p+0"
 		}
 		return "0x0.0p+0"
+	}
+	if math.Abs(f) < 0x1p-1022 { // too small for a leading 1
+		sign := ""
+		if f < 0 {
+			sign = "-"
+		}
+		return fmt.Sprintf("%s0x0.%013xp-1022", sign, math.Float64bits(math.Abs(f)))
 	}
 	s := strconv.FormatFloat(f, 'x', 13, 64)
 	at := slices.Index([]byte(s), 'p')

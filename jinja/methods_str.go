@@ -1,19 +1,20 @@
 package jinja
 
 import (
-	"encoding/hex"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
 )
 
-var strMethods, bytesMethods map[string]method
+// strMethods are the methods of str.
+var strMethods map[string]method
 
 // textMethod makes a method of str; of Markup it gives Markup where keep is set.
 func textMethod(fn func(s string, a []any) (any, error), keep bool, params ...string) method {
 	return func(_ *Context, self any, args *Args) (any, error) {
-		bound, err := args.Bind(params...)
+		bound, err := args.bindMethod(params)
 		if err != nil {
 			return nil, err
 		}
@@ -112,13 +113,7 @@ func init() {
 		"upper":        mapText(upper),
 		"zfill":        textMethod(zfill, true, "width"),
 	}
-	bytesMethods = map[string]method{
-		"decode":     bind(bytesDecode, "encoding=", "errors="),
-		"hex":        bind(func(_ *Context, b []byte, _ []any) (any, error) { return hex.EncodeToString(b), nil }),
-		"strip":      bind(func(_ *Context, b []byte, _ []any) (any, error) { return []byte(strings.TrimSpace(string(b))), nil }),
-		"startswith": bind(bytesAffix(strings.HasPrefix), "prefix"),
-		"endswith":   bind(bytesAffix(strings.HasSuffix), "suffix"),
-	}
+	bytesMethods = makeBytesMethods()
 }
 
 func needText(v any) (string, error) {
@@ -143,7 +138,17 @@ func every(holds func(rune) bool) func(string) bool {
 }
 
 func isDigit(r rune) bool {
-	return unicode.IsDigit(r) || strings.ContainsRune("²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", r)
+	return unicode.IsDigit(r) || unicode.Is(otherDigits, r)
+}
+
+// otherDigits are digits that no number is written with, such as ² and ①.
+var otherDigits = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0xb2, 0xb3, 1}, {0xb9, 0xb9, 1}, {0x1369, 0x1371, 1}, {0x19da, 0x19da, 1}, {0x2070, 0x2070, 1}, {0x2074, 0x2079, 1},
+		{0x2080, 0x2089, 1}, {0x2460, 0x2468, 1}, {0x2474, 0x247c, 1}, {0x2488, 0x2490, 1}, {0x24ea, 0x24ea, 1},
+		{0x24f5, 0x24fd, 1}, {0x24ff, 0x24ff, 1}, {0x2776, 0x277e, 1}, {0x2780, 0x2788, 1}, {0x278a, 0x2792, 1},
+	},
+	R32: []unicode.Range32{{0x10a40, 0x10a43, 1}, {0x10e60, 0x10e68, 1}, {0x11052, 0x1105a, 1}, {0x1f100, 0x1f10a, 1}},
 }
 
 func isIdentifier(s string) bool {
@@ -159,12 +164,12 @@ func isTitle(s string) bool {
 	cased, previous := false, false
 	for _, r := range s {
 		switch {
-		case unicode.IsUpper(r) || unicode.IsTitle(r):
+		case isUpperRune(r) || unicode.IsTitle(r):
 			if previous {
 				return false
 			}
 			cased, previous = true, true
-		case unicode.IsLower(r):
+		case isLowerRune(r):
 			if !previous {
 				return false
 			}
@@ -181,7 +186,7 @@ func capitalize(s string) string {
 }
 
 func casefold(s string) string {
-	return strings.ReplaceAll(lower(s), "ß", "ss")
+	return cases.Fold().String(s)
 }
 
 func swapCase(s string) string {
@@ -346,81 +351,6 @@ func affix(has func(s, part string) bool, name string) func(string, []any) (any,
 			}
 		}
 		return false, nil
-	}
-}
-
-func strEncode(s string, a []any) (any, error) {
-	switch name := encodingName(a[0]); name {
-	case "utf8":
-		return []byte(s), nil
-	case "ascii", "latin1":
-		limit := rune(0x80)
-		if name == "latin1" {
-			limit = 0x100
-		}
-		var out []byte
-		for i, r := range s {
-			switch {
-			case r < limit:
-				out = append(out, byte(r))
-			case a[1] == "ignore":
-			case a[1] == "replace":
-				out = append(out, '?')
-			default:
-				return nil, valueErrorf("'%s' codec can't encode character %s in position %d: ordinal not in range(%d)", Str(a[0]), Repr(string(r)), i, limit)
-			}
-		}
-		return out, nil
-	}
-	return nil, fmt.Errorf("unknown encoding: %s", Str(a[0]))
-}
-
-func encodingName(v any) string {
-	if v == Missing {
-		return "utf8"
-	}
-	name := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(Str(v)))
-	switch name {
-	case "usascii":
-		return "ascii"
-	case "iso88591":
-		return "latin1"
-	}
-	return name
-}
-
-func bytesDecode(_ *Context, b []byte, a []any) (any, error) {
-	switch encodingName(a[0]) {
-	case "utf8", "ascii":
-		if utf8.Valid(b) {
-			return string(b), nil
-		}
-		switch a[1] {
-		case "ignore":
-			return strings.ToValidUTF8(string(b), ""), nil
-		case "replace":
-			return strings.ToValidUTF8(string(b), "\uFFFD"), nil
-		case "surrogateescape":
-			return string(b), nil
-		}
-		return nil, valueErrorf("'utf-8' codec can't decode the bytes")
-	case "latin1":
-		out := make([]rune, len(b))
-		for i, c := range b {
-			out[i] = rune(c)
-		}
-		return string(out), nil
-	}
-	return nil, fmt.Errorf("unknown encoding: %s", Str(a[0]))
-}
-
-func bytesAffix(has func(s, part string) bool) func(*Context, []byte, []any) (any, error) {
-	return func(_ *Context, b []byte, a []any) (any, error) {
-		part, ok := a[0].([]byte)
-		if !ok {
-			return nil, typeErrorf("first arg must be bytes or a tuple of bytes, not %s", typeName(a[0]))
-		}
-		return has(string(b), string(part)), nil
 	}
 }
 
@@ -600,9 +530,9 @@ func strSplit(fromEnd bool) func(string, []any) (any, error) {
 		if a[0] == Missing || a[0] == nil {
 			return stringList(splitSpace(s, most, fromEnd)), nil
 		}
-		sep, err := needText(a[0])
-		if err != nil {
-			return nil, err
+		sep, ok := text(a[0])
+		if !ok {
+			return nil, typeErrorf("must be str or None, not %s", typeName(a[0]))
 		}
 		if sep == "" {
 			return nil, valueErrorf("empty separator")

@@ -101,6 +101,10 @@ func (c *cycler) Attr(name string) (any, bool) {
 	switch name {
 	case "current":
 		return c.items[c.at], true
+	case "items":
+		return Tuple(c.items), true
+	case "pos":
+		return c.at, true
 	case "next":
 		return Func(func(*Context, *Args) (any, error) { return c.next(), nil }), true
 	case "reset":
@@ -122,11 +126,25 @@ type joiner struct {
 }
 
 func (j *joiner) Call(c *Context, args *Args) (any, error) {
+	if _, err := args.Bind(); err != nil {
+		return nil, err
+	}
 	if !j.used {
 		j.used = true
 		return "", nil
 	}
 	return j.sep, nil
+}
+
+// Attr gives the separator, and whether it is used from now on.
+func (j *joiner) Attr(name string) (any, bool) {
+	switch name {
+	case "sep":
+		return j.sep, true
+	case "used":
+		return j.used, true
+	}
+	return nil, false
 }
 
 // bound is a method of a value: what `x.upper` gives without a call.
@@ -203,8 +221,10 @@ func ownerName(v any) string {
 	switch v.(type) {
 	case nil:
 		return "None"
-	case *Namespace:
-		return "jinja2.utils.Namespace object"
+	case *Namespace, *cycler, *joiner:
+		return "jinja2.utils." + typeName(v) + " object"
+	case *Module:
+		return "jinja2.environment.TemplateModule object"
 	case Markup:
 		return "markupsafe.Markup object"
 	case *selfObject:

@@ -204,6 +204,9 @@ func equal(a, b any, depth int) (bool, error) {
 		if !ok {
 			return false, nil
 		}
+		if d, ok := x.(*Dict); ok && b == any(d) {
+			return true, nil
+		}
 		return equalMappings(x, y, depth)
 	case *Range, *view:
 		return equalLazy(a, b, depth)
@@ -395,6 +398,11 @@ func relation(op string, a, b any) (bool, error) {
 	if y, ok := b.(float64); ok && math.IsNaN(y) && isNumber(a) {
 		return false, nil
 	}
+	if v, ok := a.(*view); ok {
+		if w, ok := b.(*view); ok && v.kind != "dict_values" && w.kind != "dict_values" {
+			return viewRelation(op, v, w)
+		}
+	}
 	c, err := compare(a, b, op, 0)
 	if err != nil {
 		return false, err
@@ -408,6 +416,26 @@ func relation(op string, a, b any) (bool, error) {
 		return c > 0, nil
 	}
 	return c >= 0, nil
+}
+
+// viewRelation compares the keys or items of dicts as sets.
+func viewRelation(op string, a, b *view) (bool, error) {
+	if op == ">" || op == ">=" {
+		a, b = b, a
+	}
+	if a.of.Len() > b.of.Len() || a.of.Len() == b.of.Len() && (op == "<" || op == ">") {
+		return false, nil
+	}
+	items, err := a.items()
+	if err != nil {
+		return false, err
+	}
+	for _, item := range items {
+		if in, err := contains(b, item); !in || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // contains is Python's item in container.
@@ -430,8 +458,14 @@ func contains(container, item any) (bool, error) {
 		_, ok, err := mappingGet(c, item)
 		return ok, err
 	case []byte:
-		if b, ok := item.([]byte); ok {
-			return bytes.Contains(c, b), nil
+		switch item := item.(type) {
+		case []byte:
+			return bytes.Contains(c, item), nil
+		case int, bool:
+		case *Undefined:
+			return false, &undefinedError{item}
+		default:
+			return false, typeErrorf("a bytes-like object is required, not '%s'", typeName(item))
 		}
 	case *Range:
 		if u, ok := item.(*Undefined); ok && !u.soft && c.Len() > 0 {

@@ -68,7 +68,7 @@ func (p *parser) lookingFor() string {
 func (p *parser) output() (stmt, error) {
 	p.i++
 	start := p.tok()
-	x, err := p.tuple(true, false, "")
+	x, err := p.tuple(true, false)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +150,7 @@ func (p *parser) statement(begin *token) (stmt, error) {
 	case "autoescape":
 		return p.autoescape(t)
 	case "do":
-		x, err := p.tuple(true, false, "")
+		x, err := p.tuple(true, false)
 		if err != nil {
 			return nil, err
 		}
@@ -214,7 +214,7 @@ func (p *parser) ifStatement(t *token) (stmt, error) {
 	defer func() { p.soft, p.branches = p.soft-1, outer }()
 	s := &ifStmt{pos: t.pos}
 	for {
-		test, err := p.tuple(false, false, "")
+		test, err := p.tuple(false, false)
 		if err != nil {
 			return nil, err
 		}
@@ -240,8 +240,23 @@ func (p *parser) ifStatement(t *token) (stmt, error) {
 	}
 }
 
-// targetNames parses what a for loop or set assigns to, without declaring it.
-func (p *parser) targetNames(stop string) (target, error) {
+// setTarget parses what set assigns to: names, or an attribute of a namespace.
+func (p *parser) setTarget() (target, error) {
+	next := p.tokens[min(p.i+1, len(p.tokens)-1)]
+	if p.tok().kind != tokName || next.kind != tokOperator || next.text != "." {
+		return p.targetNames()
+	}
+	t := p.next()
+	p.i++
+	attr, err := p.expectName()
+	if err != nil {
+		return nil, err
+	}
+	return &attrTarget{p.span(t), p.name(t), attr.text}, nil
+}
+
+// targetNames parses names that are assigned to, without declaring them.
+func (p *parser) targetNames() (target, error) {
 	start := p.tok()
 	var items []target
 	comma := false
@@ -252,10 +267,10 @@ func (p *parser) targetNames(stop string) (target, error) {
 			}
 			comma = true
 		}
-		if stop != "" && p.isName(stop) || p.isOp(")") || p.isOp("=") || p.tok().kind == tokBlockEnd {
+		if p.tupleEnd() {
 			break
 		}
-		item, err := p.targetName(stop)
+		item, err := p.targetName()
 		if err != nil {
 			return nil, err
 		}
@@ -264,19 +279,19 @@ func (p *parser) targetNames(stop string) (target, error) {
 	if len(items) == 1 && !comma {
 		return items[0], nil
 	}
-	if len(items) == 0 {
+	if len(items) == 0 && !p.isOp(")") {
 		return nil, p.unexpected("'name'")
 	}
 	return &tupleTarget{p.span(start), items}, nil
 }
 
-func (p *parser) targetName(stop string) (target, error) {
+func (p *parser) targetName() (target, error) {
 	if p.skipOp("(") {
 		if err := p.enter(); err != nil {
 			return nil, err
 		}
 		defer p.leave()
-		t, err := p.targetNames("")
+		t, err := p.targetNames()
 		if err != nil {
 			return nil, err
 		}
@@ -286,18 +301,7 @@ func (p *parser) targetName(stop string) (target, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := assignable(t); err != nil {
-		return nil, err
-	}
-	if stop == "" && p.isOp(".") {
-		p.i++
-		attr, err := p.expectName()
-		if err != nil {
-			return nil, err
-		}
-		return &attrTarget{p.span(t), p.name(t), attr.text}, nil
-	}
-	return &nameTarget{t.pos, t.text, -1}, nil
+	return &nameTarget{t.pos, t.text, -1}, assignable(t)
 }
 
 func assignable(t *token) error {
@@ -323,23 +327,24 @@ func (p *parser) declare(t target, param bool) {
 func (p *parser) forStatement(t *token) (stmt, error) {
 	s := &forStmt{pos: t.pos, loopSlot: -1}
 	var err error
-	if s.target, err = p.targetNames("in"); err != nil {
+	if s.target, err = p.targetNames(); err != nil {
 		return nil, err
 	}
 	if !p.skipName("in") {
 		return nil, p.unexpected("'in'")
 	}
-	if s.iter, err = p.tuple(false, false, "recursive"); err != nil {
+	if s.iter, err = p.tuple(false, false); err != nil {
 		return nil, err
 	}
 	fn := p.scope.fn
 	filterAt := -1
+	s.recursive = p.isName("recursive")
 	if p.isName("if") {
 		// The filter is parsed in the loop's scope, after recursive is known.
 		filterAt = p.i + 1
-	}
-	if s.recursive, err = p.loopIsRecursive(); err != nil {
-		return nil, err
+		if s.recursive, err = p.loopIsRecursive(); err != nil {
+			return nil, err
+		}
 	}
 	if s.recursive {
 		fn = &function{}
@@ -387,7 +392,7 @@ func (p *parser) loopBody(s *forStmt, filterAt int) error {
 	}
 	s.loopSlot = p.scope.declare("loop", false)
 	var end string
-	if s.body, end, err = p.body("else", "endfor"); err != nil {
+	if s.body, end, err = p.body("endfor", "else"); err != nil {
 		return err
 	}
 	if end == "else" {
@@ -412,12 +417,12 @@ func (p *parser) loopBody(s *forStmt, filterAt int) error {
 func (p *parser) unconditional() (expr, error) { return p.conditional(false) }
 
 func (p *parser) set(t *token) (stmt, error) {
-	target, err := p.targetNames("")
+	target, err := p.setTarget()
 	if err != nil {
 		return nil, err
 	}
 	if p.skipOp("=") {
-		x, err := p.tuple(true, false, "")
+		x, err := p.tuple(true, false)
 		if err != nil {
 			return nil, err
 		}
@@ -484,6 +489,9 @@ func (p *parser) signature(m *macro) error {
 		}
 		m.params = append(m.params, t.text)
 		m.slots = append(m.slots, p.scope.declare(t.text, true))
+	}
+	if i := slices.Index(m.params, "caller"); i >= 0 && i < len(m.params)-len(m.defaults) {
+		return m.pos.error(`When defining macros or call blocks the special "caller" argument must be omitted or be given a default.`)
 	}
 	return p.expectOp(")")
 }
@@ -589,7 +597,7 @@ func (p *parser) with(t *token) (stmt, error) {
 				return nil, err
 			}
 		}
-		name, err := p.targetName("=")
+		name, err := p.targetNames()
 		if err != nil {
 			return nil, err
 		}
@@ -701,7 +709,7 @@ func (p *parser) from(t *token) (stmt, error) {
 		}
 		before := p.i
 		s.withContext = p.context(false)
-		if p.i > before || p.tok().kind == tokBlockEnd {
+		if p.i > before {
 			break
 		}
 		if err := p.importedName(s); err != nil {

@@ -381,7 +381,7 @@ func (p *parser) name(t *token) *nameExpr {
 }
 
 func (p *parser) parenthesis(t *token) (expr, error) {
-	x, err := p.tuple(true, true, "")
+	x, err := p.tuple(true, true)
 	if err != nil {
 		return nil, err
 	}
@@ -389,7 +389,7 @@ func (p *parser) parenthesis(t *token) (expr, error) {
 }
 
 // tuple parses expressions separated by commas; one without a comma is itself.
-func (p *parser) tuple(withIf, explicit bool, stop string) (expr, error) {
+func (p *parser) tuple(withIf, explicit bool) (expr, error) {
 	start := p.tok()
 	var items []expr
 	comma := false
@@ -400,7 +400,7 @@ func (p *parser) tuple(withIf, explicit bool, stop string) (expr, error) {
 			}
 			comma = true
 		}
-		if p.tupleEnd(stop) {
+		if p.tupleEnd() {
 			break
 		}
 		x, err := p.conditional(withIf)
@@ -420,12 +420,12 @@ func (p *parser) tuple(withIf, explicit bool, stop string) (expr, error) {
 	return &tupleExpr{p.span(start), items}, nil
 }
 
-func (p *parser) tupleEnd(stop string) bool {
+func (p *parser) tupleEnd() bool {
 	switch p.tok().kind {
 	case tokVariableEnd, tokBlockEnd, tokEOF:
 		return true
 	}
-	return p.isOp(")") || stop != "" && p.isName(stop)
+	return p.isOp(")")
 }
 
 func (p *parser) list() (expr, error) {
@@ -531,9 +531,6 @@ func (p *parser) subscript(start *token, x expr) (expr, error) {
 				return nil, err
 			}
 			comma = true
-			if p.isOp("]") {
-				break
-			}
 		}
 		key, err := p.subscribed(start, x)
 		if err != nil {

@@ -140,7 +140,7 @@ var (
 	// around an include in a macro.
 	jinjaFault = regexp.MustCompile(`Tried to resolve a name to a reference that was unknown to the frame|<generator object root\.<locals>`)
 	// address is the place in memory that Python shows with a method.
-	address = regexp.MustCompile(`(?i)at(\s|%20)+0x[0-9a-f]`)
+	address = regexp.MustCompile(`(?i)at(\s|%20)+0x[0-9a-f]|x0 ta`)
 )
 
 // rounded shortens the floats in a text by their last digits. C's pow, which
@@ -189,11 +189,6 @@ func TestRandom(t *testing.T) {
 		isError := strings.HasPrefix(*want, "error: ")
 		if isError {
 			failed++
-			if h := os.Getenv("HIST"); h != "" {
-				f, _ := os.OpenFile(h, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-				f.WriteString(strings.ReplaceAll(*want, "\n", " ") + " <<< " + strconv.Quote(c.Template) + "\n")
-				f.Close()
-			}
 		}
 		if got == *want || isError && strings.HasPrefix(got, "error: ") || strings.Contains(c.Template, "**") && rounded(got) == rounded(*want) {
 			return

@@ -56,7 +56,7 @@ func (e *Environment) CompileExpr(text string) (compiled *Expr, err error) {
 	if p.tok().kind == tokEOF {
 		return nil, p.tok().pos.error("an expression is expected")
 	}
-	x, err := p.tuple(true, false, "")
+	x, err := p.tuple(true, false)
 	if err == nil && p.tok().kind != tokEOF {
 		err = p.tok().pos.errorf("unexpected %s after the expression", Repr(p.tok().what()))
 	}

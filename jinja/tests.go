@@ -13,7 +13,7 @@ var tests map[string]builtinTest
 func init() {
 	tests = map[string]builtinTest{
 		"boolean":     is(func(v any) bool { _, ok := v.(bool); return ok }),
-		"callable":    is(func(v any) bool { _, ok := v.(Callable); return ok }),
+		"callable":    is(isCallable),
 		"defined":     is(func(v any) bool { _, ok := v.(*Undefined); return !ok }),
 		"undefined":   is(func(v any) bool { _, ok := v.(*Undefined); return ok }),
 		"escaped":     is(func(v any) bool { _, ok := v.(Markup); return ok }),
@@ -75,6 +75,15 @@ func compares(op string) Test {
 	}
 }
 
+// isCallable is true of what is undefined, too: calling it is what says so.
+func isCallable(v any) bool {
+	switch v.(type) {
+	case Callable, *Undefined:
+		return true
+	}
+	return false
+}
+
 func isInteger(v any) bool {
 	switch v.(type) {
 	case int, *big.Int:
@@ -129,13 +138,16 @@ func isUpperText(v any) (bool, error) {
 	return isUpper(s), err
 }
 
+func isLowerRune(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
+func isUpperRune(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r) }
+
 // isLower is Python's str.islower: cased, and no letter is upper case.
 func isLower(s string) bool {
-	return strings.ContainsFunc(s, unicode.IsLower) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsUpper(r) || unicode.IsTitle(r) })
+	return strings.ContainsFunc(s, isLowerRune) && !strings.ContainsFunc(s, func(r rune) bool { return isUpperRune(r) || unicode.IsTitle(r) })
 }
 
 func isUpper(s string) bool {
-	return strings.ContainsFunc(s, unicode.IsUpper) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLower(r) || unicode.IsTitle(r) })
+	return strings.ContainsFunc(s, isUpperRune) && !strings.ContainsFunc(s, func(r rune) bool { return isLowerRune(r) || unicode.IsTitle(r) })
 }
 
 func testFilter(c *Context, v any, args *Args) (bool, error) {
