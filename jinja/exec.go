@@ -286,45 +286,42 @@ func (s *doStmt) exec(f *frame) error {
 func (s *breakStmt) exec(*frame) error    { return errBreak }
 func (s *continueStmt) exec(*frame) error { return errContinue }
 
-// load finds the first of the templates that a value names.
-func (f *frame) load(v any) (*Template, error) {
-	names := []any{v}
-	switch v.(type) {
-	case *List, Tuple:
-		names, _ = Iterate(v)
-	}
+// load finds the template of a name.
+func (f *frame) load(name any) (*Template, error) {
 	if f.c.Env.Loader == nil {
 		return nil, fmt.Errorf("no loader for this environment specified")
 	}
-	for _, n := range names {
-		name, err := strOf(n)
-		if err != nil {
-			return nil, err
-		}
-		t, err := f.c.Env.Loader(f.c, name)
-		if err == nil {
-			return t, nil
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return nil, err
-		}
+	s, ok := text(name)
+	if u, undefined := name.(*Undefined); undefined {
+		return nil, &undefinedError{u}
 	}
-	if _, one := text(v); one {
-		return nil, fmt.Errorf("%w: %s", ErrNotFound, Str(v))
+	if !ok {
+		return nil, typeErrorf("the name of a template has to be a string, not %s", typeName(name))
+	}
+	return f.c.Env.Loader(f.c, s)
+}
+
+// loadFirst finds the first template that there is of a name or several.
+func (f *frame) loadFirst(v any) (*Template, error) {
+	var names []any
+	switch v.(type) {
+	case *List, Tuple:
+		names, _ = Iterate(v)
+	default:
+		return f.load(v)
 	}
 	var tried []string
 	for _, n := range names {
+		t, err := f.load(n)
+		if !errors.Is(err, ErrNotFound) {
+			return t, err
+		}
 		tried = append(tried, Str(n))
 	}
-	return nil, fmt.Errorf("%w: none of the templates given were found: %s", ErrNotFound, strings.Join(tried, ", "))
-}
-
-func (f *frame) loadExpr(x expr) (*Template, error) {
-	v, err := x.eval(f)
-	if err != nil {
-		return nil, err
+	if len(tried) == 0 {
+		return nil, fmt.Errorf("%w: the list of names is empty", ErrNotFound)
 	}
-	return f.load(v)
+	return nil, fmt.Errorf("%w: none of the templates given were found: %s", ErrNotFound, strings.Join(tried, ", "))
 }
 
 // seen is the scope of a template that is included or imported here.
@@ -337,7 +334,11 @@ func (f *frame) seen(withContext bool, names visible) *variables {
 }
 
 func (s *includeStmt) exec(f *frame) error {
-	t, err := f.loadExpr(s.name)
+	name, err := s.name.eval(f)
+	if err != nil {
+		return err
+	}
+	t, err := f.loadFirst(name)
 	if err != nil {
 		if s.ignoreMissing && errors.Is(err, ErrNotFound) {
 			return nil
@@ -375,7 +376,11 @@ func (s *importStmt) exec(f *frame) error {
 }
 
 func (s *importStmt) module(f *frame) (*Module, error) {
-	t, err := f.loadExpr(s.name)
+	name, err := s.name.eval(f)
+	if err != nil {
+		return nil, err
+	}
+	t, err := f.load(name)
 	if err != nil {
 		return nil, err
 	}
@@ -398,7 +403,11 @@ func (s *extendsStmt) exec(f *frame) error {
 	if f.parent != nil {
 		return s.error("extended multiple times")
 	}
-	t, err := f.loadExpr(s.name)
+	name, err := s.name.eval(f)
+	if err != nil {
+		return err
+	}
+	t, err := f.load(name)
 	if err != nil {
 		return s.fail(f, err)
 	}

@@ -73,6 +73,9 @@ func filterLast(_ *Context, v any, _ []any) (any, error) {
 	if len(items) == 0 {
 		return &Undefined{Hint: "No last item, sequence was empty."}, nil
 	}
+	if last, ok := text(items[len(items)-1]); ok {
+		return like(v, last), nil
+	}
 	return items[len(items)-1], nil
 }
 

@@ -210,6 +210,11 @@ func filterTruncate(_ *Context, v any, a []any) (any, error) {
 			kept = kept[:i]
 		}
 	}
+	if _, marked := v.(Markup); marked {
+		if _, safe := a[2].(Markup); !safe {
+			end = string(escape(end))
+		}
+	}
 	return like(v, kept+end), nil
 }
 

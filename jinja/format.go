@@ -25,6 +25,7 @@ type spec struct {
 	group     byte // , _ or 0
 	precision int  // -1: none
 	verb      byte // 0: none
+	escape    bool // texts that are put in
 }
 
 func parseSpec(s, kind string) (spec, error) {
@@ -428,6 +429,7 @@ type percent struct {
 	next   int // in tuple; -1: values is the only one and not yet used, -2: used
 	named  bool
 	bytes  bool // the format is bytes
+	markup bool // it is Markup
 }
 
 func (p *percent) kind() string {
@@ -532,6 +534,7 @@ func (p *percent) conversion(s string) (text, rest string, err error) {
 			return "", "", err
 		}
 	}
+	sp.escape = p.markup
 	text, err = sp.convert(value)
 	return text, s, err
 }
@@ -602,6 +605,9 @@ func (p spec) convert(v any) (string, error) {
 		}
 		if p.verb == 'a' {
 			text = asciiOnly(text)
+		}
+		if _, safe := v.(Markup); p.escape && !(safe && p.verb == 's') {
+			text = string(escape(text))
 		}
 		if p.precision >= 0 {
 			text = cut(text, 0, p.precision)
@@ -717,13 +723,9 @@ func percentBytes(format []byte, values any) (any, error) {
 	return []byte(v), nil
 }
 
-// percentMarkup is Markup % values: the values are escaped.
+// percentMarkup is Markup % values: what is put in is escaped.
 func percentMarkup(_ *Context, format Markup, values any) (any, error) {
-	safe, err := escapedValues(values)
-	if err != nil {
-		return nil, err
-	}
-	p := percent{values: safe, next: -1}
+	p := percent{values: values, next: -1, markup: true}
 	switch values.(type) {
 	case *List, *Range, []byte:
 		p.named = true // none of them has to be used
@@ -733,45 +735,6 @@ func percentMarkup(_ *Context, format Markup, values any) (any, error) {
 		return nil, err
 	}
 	return Markup(v), nil
-}
-
-// escapedValues escapes what formatting puts into Markup.
-func escapedValues(v any) (any, error) {
-	switch v := v.(type) {
-	case Tuple:
-		out := make(Tuple, len(v))
-		for i, item := range v {
-			var err error
-			if out[i], err = escapedValue(item); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	case Mapping:
-		out := &Dict{}
-		for _, k := range v.Keys() {
-			item, _, err := mappingGet(v, k)
-			if err != nil {
-				return nil, err
-			}
-			if item, err = escapedValue(item); err != nil {
-				return nil, err
-			}
-			out.Set(k, item)
-		}
-		return out, nil
-	}
-	return escapedValue(v)
-}
-
-// escapedValue is a value's safe text; numbers stay numbers, and what is
-// undefined is an error only where it is used.
-func escapedValue(v any) (any, error) {
-	if _, undefined := v.(*Undefined); undefined || isNumber(v) {
-		return v, nil
-	}
-	m, err := escapeValue(v)
-	return string(m), err
 }
 
 // strFormat is str.format.

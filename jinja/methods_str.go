@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,7 +21,9 @@ func textMethod(fn func(s string, a []any) (any, error), keep bool, params ...st
 		}
 		s, _ := text(self)
 		if _, marked := self.(Markup); marked && keep {
-			escapeAll(bound)
+			if !slices.Contains(params, "sep=") { // split takes its separator as it is
+				escapeAll(bound)
+			}
 			v, err := fn(s, bound)
 			return asMarkup(v), err
 		}

@@ -760,7 +760,6 @@ func (p *parser) blockStatement(t *token) (stmt, error) {
 	b := &block{pos: t.pos, name: name.text, fn: &function{}, tmpl: p.tmpl}
 	b.scoped = p.skipName("scoped")
 	b.required = p.skipName("required")
-	b.scoped = p.skipName("scoped") || b.scoped
 	if p.isOp("-") {
 		return nil, p.tok().pos.error("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.")
 	}

@@ -186,6 +186,8 @@ func same(a, b any) bool {
 		return false
 	}
 	switch a.(type) {
+	case *Undefined:
+		return false
 	case Tuple, []byte, *big.Int:
 		return Equal(a, b)
 	}
