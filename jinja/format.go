@@ -31,8 +31,9 @@ type spec struct {
 func parseSpec(s, kind string) (spec, error) {
 	p := spec{fill: ' ', precision: -1}
 	invalid := valueErrorf("Invalid format specifier '%s' for object of type '%s'", s, kind)
+	filled := false
 	if r, n := utf8.DecodeRuneInString(s); n > 0 && len(s) > n && strings.IndexByte("<>^=", s[n]) >= 0 {
-		p.fill, p.align = r, s[n]
+		p.fill, p.align, filled = r, s[n], true
 		s = s[n+1:]
 	} else if s != "" && strings.IndexByte("<>^=", s[0]) >= 0 {
 		p.align = s[0]
@@ -51,8 +52,11 @@ func parseSpec(s, kind string) (spec, error) {
 	p.alt = take("#") != 0
 	if take("0") != 0 {
 		p.zero = true
+		if !filled {
+			p.fill = '0'
+		}
 		if p.align == 0 {
-			p.fill, p.align = '0', '='
+			p.align = '='
 		}
 	}
 	var err error
@@ -204,6 +208,9 @@ var bases = map[byte]struct {
 func (p spec) number(v any) (string, error) {
 	b := toBig(v)
 	if p.verb == 'c' {
+		if p.precision >= 0 {
+			return "", valueErrorf("Precision not allowed in integer format specifier")
+		}
 		if p.sign != 0 {
 			return "", valueErrorf("Sign not allowed with integer format specifier 'c'")
 		}

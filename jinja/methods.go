@@ -304,16 +304,14 @@ func dictFromKeys(_ *Context, _ *Dict, a []any) (any, error) {
 }
 
 func dictPop(_ *Context, d *Dict, a []any) (any, error) {
-	if d.Len() == 0 && a[1] == Missing {
-		return nil, fmt.Errorf("%s", Repr(a[0]))
-	}
-	if err := hashable(a[0]); err != nil {
-		return nil, err
-	}
-	v, ok := d.Get(a[0])
-	if ok {
-		d.Delete(a[0])
-		return v, nil
+	if d.Len() > 0 { // an empty one does not look at the key
+		if err := hashable(a[0]); err != nil {
+			return nil, err
+		}
+		if v, ok := d.Get(a[0]); ok {
+			d.Delete(a[0])
+			return v, nil
+		}
 	}
 	if a[1] == Missing {
 		return nil, fmt.Errorf("%s", Repr(a[0]))

@@ -345,6 +345,18 @@ func compare(a, b any, op string, depth int) (int, error) {
 		b = g.pair()
 	}
 	switch x := a.(type) {
+	case *view:
+		if y, ok := b.(*view); ok && x.kind != "dict_values" && y.kind != "dict_values" {
+			less, err := viewRelation("<", x, y)
+			if less || err != nil {
+				return -1, err
+			}
+			more, err := viewRelation(">", x, y)
+			if more {
+				return 1, err
+			}
+			return 0, err
+		}
 	case *List:
 		if y, ok := b.(*List); ok {
 			return compareItems(x.Items, y.Items, op, depth)

@@ -140,7 +140,7 @@ var (
 	// around an include in a macro.
 	jinjaFault = regexp.MustCompile(`Tried to resolve a name to a reference that was unknown to the frame|<generator object root\.<locals>`)
 	// address is the place in memory that Python shows with a method.
-	address = regexp.MustCompile(`(?i)at(\s|%20)+0x[0-9a-f]|x0 ta`)
+	address = regexp.MustCompile(`(?i)at(\s|%20|\+)+0x[0-9a-f]|x0 ta`)
 )
 
 // rounded shortens the floats in a text by their last digits. C's pow, which

@@ -93,9 +93,11 @@ func isInteger(v any) bool {
 }
 
 func isSequence(v any) bool {
-	switch v.(type) {
+	switch v := v.(type) {
 	case string, Markup, []byte, Tuple, *List, Mapping, *Range, *group:
 		return true
+	case *Undefined:
+		return v.soft
 	}
 	return false
 }
