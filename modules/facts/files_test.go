@@ -2,12 +2,17 @@ package facts_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
 
 // TestFromFiles shows what is made of the files of /proc and /sys.
 func TestFromFiles(t *testing.T) {
+	node, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name   string
 		files  map[string]string
@@ -38,6 +43,10 @@ func TestFromFiles(t *testing.T) {
 			`{"cmdline": {"ro": true, "quiet": true, "console": "ttyS0", "root": "UUID=a=b"}, "proc_cmdline": {"console": ["tty0", "ttyS0"]}}`},
 		{"name servers", map[string]string{"etc/resolv.conf": "# by hand\nnameserver 10.0.0.1\nnameserver 10.0.0.2\nsearch a.example b.example\noptions ndots:2 rotate\n"}, "dns",
 			`{"dns": {"nameservers": ["10.0.0.1", "10.0.0.2"], "search": ["a.example", "b.example"], "options": {"ndots": "2", "rotate": true}}}`},
+		{"the full name", map[string]string{"etc/hosts": "127.0.1.1 alias " + node + " " + node + ".example.com\n"}, "min",
+			`{"fqdn": "` + node + `.example.com"}`},
+		{"the full name of the address", map[string]string{"etc/hosts": "127.0.0.1 localhost # first\n10.0.0.9 other\n127.0.0.1 " + node + "\n"}, "min",
+			`{"fqdn": "localhost", "domain": ""}`},
 		{"host keys", map[string]string{"etc/ssh/ssh_host_ed25519_key.pub": "ssh-ed25519 AAAAC3 root@x\n"}, "ssh_pub_keys",
 			`{"ssh_host_key_ed25519_public": "AAAAC3", "ssh_host_key_ed25519_public_keytype": "ssh-ed25519"}`},
 		{"lsb-release", map[string]string{"etc/lsb-release": "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=14.04\nDISTRIB_CODENAME=trusty\nDISTRIB_DESCRIPTION=\"Ubuntu 14.04.5 LTS\"\n"}, "lsb",

@@ -45,18 +45,24 @@ func (m *machine) platform() map[string]any {
 }
 
 // fullName is the first name with a dot that the host's address has, as
-// getfqdn(3) users expect; /etc/hosts is asked before the name servers.
+// getfqdn(3) users expect; /etc/hosts is asked before the name servers, for
+// the address of the name and then for the first line of that address.
 func (m *machine) fullName(node string) string {
+	var hosts [][]string
 	for _, line := range m.lines("/etc/hosts") {
 		line, _, _ = strings.Cut(line, "#")
-		fields := strings.Fields(line)
-		if len(fields) < 2 || !slices.Contains(fields[1:], node) {
-			continue
+		if fields := strings.Fields(line); len(fields) > 1 {
+			hosts = append(hosts, fields)
 		}
-		if i := slices.IndexFunc(fields[1:], func(n string) bool { return strings.Contains(n, ".") }); i >= 0 {
-			return fields[1+i]
+	}
+	own := slices.IndexFunc(hosts, func(f []string) bool { return slices.Contains(f[1:], node) })
+	if own >= 0 {
+		first := slices.IndexFunc(hosts, func(f []string) bool { return f[0] == hosts[own][0] })
+		names := hosts[first][1:]
+		if i := slices.IndexFunc(names, func(n string) bool { return strings.Contains(n, ".") }); i >= 0 {
+			return names[i]
 		}
-		return fields[1]
+		return names[0]
 	}
 	ctx, cancel := context.WithTimeout(m.ctx, 2*time.Second)
 	defer cancel()
