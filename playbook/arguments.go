@@ -53,6 +53,9 @@ func (l *loader) arguments(n *yaml.Node, t *Task, c *call) error {
 	if c.value != nil && c.value.Kind == yaml.Map {
 		t.body = c.value
 	}
+	if t.apply = t.body.Get("apply"); t.apply == nil {
+		t.apply = n.Get("args").Get("apply")
+	}
 	return nil
 }
 

@@ -95,8 +95,8 @@ func placeOf(t *Task) place {
 func (l *loader) includeBlock(t *Task) (*Block, error) {
 	b := &Block{Parent: t.Parent, Play: t.Play, Role: t.Role, Include: t}
 	b.Pos = t.Pos
-	if apply := t.body.Get("apply"); apply != nil {
-		if err := l.node(apply, inBlock, &b.Node, nil); err != nil {
+	if t.apply != nil {
+		if err := l.node(t.apply, inBlock, &b.Node, nil); err != nil {
 			return nil, err
 		}
 	}

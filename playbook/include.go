@@ -46,8 +46,8 @@ func (l *loader) checkInclude(n *yaml.Node, t *Task) error {
 			return l.fail(e)
 		}
 	}
-	if apply := t.body.Get("apply"); apply != nil && apply.Kind != yaml.Map {
-		return l.fail(wrongValue("apply", apply, "a dict of keywords"))
+	if t.apply != nil && t.apply.Kind != yaml.Map {
+		return l.fail(wrongValue("apply", t.apply, "a dict of keywords"))
 	}
 	if strings.HasSuffix(t.Action, "_role") {
 		if _, ok := roleName(t); !ok {

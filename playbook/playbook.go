@@ -117,7 +117,8 @@ type Task struct {
 	// Options.Deprecated was told of them already.
 	Deprecated []string
 
-	body *yaml.Node // the arguments as written, nil when they are no dict
+	body  *yaml.Node // the arguments as written, nil when they are no dict
+	apply *yaml.Node // of an include, nil when there is none
 }
 
 // Loop is loop: or one of the with_ family.
@@ -144,6 +145,7 @@ type Role struct {
 	Use             *Node
 	Dependencies    []*Role
 	Dependents      []*Role // the chain that asked for it, outermost first
+	Includers       []*Role // the roles whose include_role or import_role brought it, nearest first
 	Block           *Block  // its tasks
 	Handlers        []*Task
 	AllowDuplicates bool

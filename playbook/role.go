@@ -13,6 +13,9 @@ import (
 	"gplay/jinja"
 )
 
+// ErrNoRole says that there is no role of that name.
+var ErrNoRole = fmt.Errorf("no such role: %w", fs.ErrNotExist)
+
 // from names the files of a role to use instead of main, by their directory.
 type from map[string]*yaml.Node
 
@@ -52,6 +55,9 @@ func roleList(r *Role) []*Role {
 // a dict with role, keywords and parameters.
 func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role) (*Role, error) {
 	r := &Role{Use: &Node{Pos: n.Pos, Keywords: map[string]Keyword{}}, Dependents: dependents, Params: &jinja.Dict{}, Public: true}
+	if asks := last(dependents); asks != nil {
+		r.Includers = asks.Includers
+	}
 	name := n
 	if n.Kind == yaml.Map {
 		if name = roleNameOf(n); name.Null() {
@@ -114,9 +120,6 @@ func (l *loader) roleUse(n, name *yaml.Node, r *Role) error {
 // loadRole reads all files of the role at path. p is where it is used.
 func (l *loader) loadRole(r *Role, name, path string, at *yaml.Node, f from, p place) error {
 	r.Name, r.Path = name, path
-	if filepath.IsAbs(name) || strings.HasPrefix(name, ".") {
-		r.Name = filepath.Base(name)
-	}
 	defer l.enter(at.Pos, "in role %s", r.Name)()
 	l.addLibrary(path)
 	return l.roleFiles(r, f, p, at)
@@ -382,7 +385,7 @@ func (l *loader) noRole(name string, at *yaml.Node, dirs []string) error {
 		}
 	}
 	e := l.errorf(at, "the role %q was not found in %s", name, strings.Join(shown, ", "))
-	e.Err = fs.ErrNotExist
+	e.Err = ErrNoRole
 	e.Hint = source.DidYouMean(name, names)
 	return e
 }
@@ -422,6 +425,7 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 	r := &Role{Use: &Node{Pos: t.Pos, Vars: t.Vars}, Params: &jinja.Dict{}, AllowDuplicates: true, Public: true}
 	if p.role != nil {
 		r.Dependents = append(p.role.Dependents[:len(p.role.Dependents):len(p.role.Dependents)], p.role)
+		r.Includers = append([]*Role{p.role}, p.role.Includers...)
 	}
 	f := from{}
 	for _, dir := range []string{"tasks", "vars", "defaults", "handlers"} {

@@ -25,7 +25,7 @@ type config struct {
 	becomeUser, becomeMethod             string
 	diff, forceHandlers                  bool
 	deprecations                         bool
-	callback                             string
+	callback, strategy                   string
 	displaySkipped, displayOK            bool
 	customStats, failedToErr             bool
 	checkMarkers, pathOnFailure          bool
@@ -137,6 +137,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"}, defaults, "host_key_checking", boolean(&c.hostKeyChecking)},
 		{[]string{"ANSIBLE_FORCE_HANDLERS"}, defaults, "force_handlers", boolean(&c.forceHandlers)},
 		{[]string{"ANSIBLE_DEPRECATION_WARNINGS"}, defaults, "deprecation_warnings", boolean(&c.deprecations)},
+		{[]string{"ANSIBLE_STRATEGY"}, defaults, "strategy", text(&c.strategy)},
 		{[]string{"ANSIBLE_STDOUT_CALLBACK"}, defaults, "stdout_callback", text(&c.callback)},
 		{[]string{"ANSIBLE_DISPLAY_SKIPPED_HOSTS", "DISPLAY_SKIPPED_HOSTS"}, defaults, "display_skipped_hosts", boolean(&c.displaySkipped)},
 		{[]string{"ANSIBLE_DISPLAY_OK_HOSTS"}, defaults, "display_ok_hosts", boolean(&c.displayOK)},

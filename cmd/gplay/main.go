@@ -35,8 +35,11 @@ func gplay(args []string) int {
 	code := runner.ExitOK
 	root := command(filepath.Base(os.Args[0]), &code)
 	root.SetArgs(args)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if err != nil {
 		fmt.Fprint(os.Stderr, "ERROR! "+known(err)+source.Describe(err))
+	}
+	if err != nil && code == runner.ExitOK {
 		return exitCode(err)
 	}
 	return code

@@ -118,7 +118,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	templar.Vault = keys
 	return runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
-		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers,
+		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, Strategy: c.strategy,
 		RolesPath: c.rolesPath, Library: c.library, ExtraVars: extra, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
 	}, nil

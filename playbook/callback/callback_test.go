@@ -152,9 +152,9 @@ func TestResults(t *testing.T) {
 func TestHeadlines(t *testing.T) {
 	got, _ := run(t, "default", Options{Verbosity: 2}, func(c runner.Callback) {
 		c.PlaybookStart(&playbook.Playbook{File: "/x/p.yml", Plays: make([]*playbook.Play, 3)})
-		c.PlayStart(&runner.PlayInfo{Name: "a,b"})
-		c.PlayStart(&runner.PlayInfo{Name: "名前"})
-		c.PlayStart(&runner.PlayInfo{Name: strings.Repeat("x", 90)})
+		c.PlayStart(&runner.PlayInfo{Name: "a,b", Lockstep: true})
+		c.PlayStart(&runner.PlayInfo{Name: "名前", Lockstep: true})
+		c.PlayStart(&runner.PlayInfo{Name: strings.Repeat("x", 90), Lockstep: true})
 		c.NoHostsMatched(&runner.PlayInfo{})
 		c.NoHostsRemaining(&runner.PlayInfo{})
 		c.TaskStart(&runner.TaskInfo{Name: "h", Handler: true})
@@ -320,7 +320,7 @@ func TestMinimal(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	got, _ := run(t, "json", Options{}, func(c runner.Callback) {
-		c.PlayStart(&runner.PlayInfo{Name: "P", Pos: source.Pos{File: "/x/p.yml", Line: 1, Col: 3}})
+		c.PlayStart(&runner.PlayInfo{Name: "P", Lockstep: true, Pos: source.Pos{File: "/x/p.yml", Line: 1, Col: 3}})
 		c.TaskStart(command)
 		c.Result(result(command, runner.Changed, dict("rc", 0, "changed", true, verboseAlways, true)))
 		c.Stats(&runner.Stats{Hosts: []string{"a"}, Counts: map[string]*runner.Counts{"a": {OK: 1, Changed: 1}}})

@@ -15,6 +15,7 @@ import (
 type standard struct {
 	*display
 	shownTask string // the task whose banner came last
+	free      bool   // banners wait for results
 }
 
 func (c *standard) marker(check bool) string {
@@ -37,6 +38,7 @@ func (c *standard) PlaybookStart(pb *playbook.Playbook) {
 }
 
 func (c *standard) PlayStart(play *runner.PlayInfo) {
+	c.free = !play.Lockstep
 	text := "PLAY"
 	if name := strings.TrimSpace(play.Name); name != "" {
 		text += " [" + name + "]"
@@ -49,7 +51,7 @@ func (c *standard) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts
 func (c *standard) NoHostsRemaining(*runner.PlayInfo) { c.banner("NO MORE HOSTS LEFT") }
 
 func (c *standard) TaskStart(task *runner.TaskInfo) {
-	if !c.HideOK && !c.HideSkipped {
+	if !c.HideOK && !c.HideSkipped && !c.free {
 		c.taskBanner(task)
 	}
 }
@@ -186,7 +188,7 @@ func itemsShown(r *runner.Result) bool {
 
 func (c *standard) failed(r *runner.Result) {
 	c.warn(r)
-	if !itemsShown(r) {
+	if !itemsShown(r) || r.Task.Action == "debug" { // of debug Ansible shows msg, and the items go
 		if c.PathOnFailure && c.Verbosity < 2 {
 			c.taskPath(r.Task)
 		}

@@ -50,7 +50,7 @@ func (p *playRun) enters(host string, b *playbook.Block) bool {
 
 // roleUse is equal for the uses of a role on a host that count as one.
 func roleUse(host string, role *playbook.Role) string {
-	key := host + "\x00" + role.Path + "\x00" + jinja.Repr(role.Params) + jinja.Repr(role.Use.Vars)
+	key := host + "\x00" + role.Name + "\x00" + jinja.Repr(role.Params) + jinja.Repr(role.Use.Vars)
 	for _, keyword := range []string{"when", "tags"} {
 		key += "\x00" + conditionText(role.Use.Keywords[keyword].Value)
 	}
@@ -72,6 +72,7 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 	if !known {
 		return unknownMeta(task, action)
 	}
+	p.each(at, func(c *cursor) { p.handlers.ran(task, c.host) })
 	if !task.Implicit {
 		asked := at
 		if !eachHost {
@@ -87,7 +88,8 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 	}
 	if action == "flush_handlers" {
 		p.saysMeta(task, at, "triggered running handlers for %s")
-		return p.flushAt(ctx, task, at)
+		p.flush(at)
+		return nil
 	}
 	if err := p.metaAction(ctx, action, task, at, all); err != nil {
 		return err
@@ -137,27 +139,12 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 		p.outMu.Unlock()
 		p.each(all, (*cursor).clearErrors)
 	case "refresh_inventory":
+		defer func() { p.magic = p.magicVars(ctx) }()
 		return p.refreshInventory()
 	case "reset_connection":
 		return p.resetConnections(ctx, task, at)
 	}
 	return nil
-}
-
-// flushAt runs the handlers of the hosts that stand at task. At the end of a
-// section force_handlers lets the hosts that failed in it run theirs too.
-func (p *playRun) flushAt(ctx context.Context, task *playbook.Task, at []*cursor) error {
-	force, err := p.forceHandlers(ctx)
-	if err != nil {
-		return err
-	}
-	if !force || !task.Implicit {
-		return p.flush(ctx, p.hostsOf(at), false)
-	}
-	here := map[string]bool{}
-	p.each(at, func(c *cursor) { here[c.host] = true })
-	hosts := slices.DeleteFunc(slices.Clone(p.batch), func(h *inventory.Host) bool { return !here[h.Name] && !p.failed[h.Name] })
-	return p.flush(ctx, hosts, true)
 }
 
 func (p *playRun) resetConnections(ctx context.Context, task *playbook.Task, at []*cursor) error {
@@ -206,14 +193,6 @@ func (p *playRun) each(at []*cursor, do func(c *cursor)) {
 	for _, c := range at {
 		do(c)
 	}
-}
-
-func (p *playRun) hostsOf(at []*cursor) []*inventory.Host {
-	hosts := make([]*inventory.Host, len(at))
-	for i, c := range at {
-		hosts[i] = p.hosts[c.host]
-	}
-	return hosts
 }
 
 // metaHosts announces a meta task for every host and gives the hosts for

@@ -1,6 +1,10 @@
 package runner
 
-import "gplay/playbook"
+import (
+	"slices"
+
+	"gplay/playbook"
+)
 
 // phase is a part of a block.
 type phase int
@@ -20,6 +24,9 @@ type frame struct {
 	// only are the blocks of an include that are meant for this host; nil is
 	// all.
 	only map[*playbook.Block]bool
+	// notified, for the frame of a play's handlers, tells those that are to
+	// run.
+	notified func(*playbook.Task) bool
 }
 
 func (f *frame) items() []playbook.Item {
@@ -62,7 +69,7 @@ func (c *cursor) peek() *playbook.Task {
 		}
 		switch item := items[f.index].(type) {
 		case *playbook.Task:
-			if c.selected(item) {
+			if c.runs(f, item) {
 				return item
 			}
 			f.index++
@@ -74,6 +81,15 @@ func (c *cursor) peek() *playbook.Task {
 		}
 	}
 	return nil
+}
+
+// runs reports whether a task of a frame is to run: a handler when it was
+// notified, whatever its tags, and so what it includes.
+func (c *cursor) runs(f *frame, t *playbook.Task) bool {
+	if f.notified != nil {
+		return f.notified(t)
+	}
+	return c.selected(t) || slices.ContainsFunc(c.frames, func(f *frame) bool { return f.notified != nil })
 }
 
 // advance moves past the task that peek gave.
@@ -120,6 +136,21 @@ func (c *cursor) clearErrors() {
 	}
 }
 
+// last reports whether a failure now would be the host's last word, as Ansible
+// counts it for any_errors_fatal: the block it is in has nothing for it, and no
+// block around that one rescues. That one around it has an always part makes no
+// difference.
+func (c *cursor) last() bool {
+	if len(c.frames) == 0 {
+		return true
+	}
+	f := c.frames[len(c.frames)-1]
+	if f.phase == body && len(f.block.Rescue) > 0 || f.phase != always && len(f.block.Always) > 0 {
+		return false
+	}
+	return !c.rescuable()
+}
+
 // rescuable reports whether a block further out will rescue the failure that
 // is on its way through an always part.
 func (c *cursor) rescuable() bool {
@@ -160,12 +191,8 @@ func (c *cursor) at(i int) int {
 	return c.frames[i].index - 1
 }
 
-// inRescue reports whether the host is in a rescue or always part.
+// inRescue reports whether the innermost block that the host is in has come to
+// its rescue or always part.
 func (c *cursor) inRescue() bool {
-	for _, f := range c.frames {
-		if f.phase != body {
-			return true
-		}
-	}
-	return false
+	return len(c.frames) > 0 && c.frames[len(c.frames)-1].phase != body
 }

@@ -42,6 +42,7 @@ type PlayInfo struct {
 	Pos        source.Pos
 	Serial     bool
 	BatchIndex int
+	Lockstep   bool // all hosts run a task before any runs the next
 }
 
 // TaskInfo is a task as it is shown.

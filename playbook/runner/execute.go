@@ -31,8 +31,8 @@ type execution struct {
 type outcome struct {
 	task     *playbook.Task
 	result   *Result
-	data     *jinja.Dict // all of it, as it is registered
-	notify   []string
+	data     *jinja.Dict // all of it, but for what no_log hides
+	err      error       // ends the run
 	includes []*include
 	shared   bool // it ran on another host, for all
 	// apply gives the task's effects to another host, for run_once.
@@ -49,6 +49,7 @@ type try struct {
 	attempts  int
 	scope     *vars.Scope
 	include   *include
+	fatal     bool // it could not be run, and nor can what is left of the loop
 }
 
 const censored = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
@@ -69,17 +70,20 @@ func (x *execution) run(ctx context.Context) *outcome {
 		}
 		x.register(host, t.data)
 	}
+	if t.status == Changed {
+		o.err = x.notify(tries)
+	}
 	for _, one := range tries {
-		if one.status == Changed {
-			o.notify = append(o.notify, x.notified(one)...)
-		}
 		if one.include != nil {
 			o.includes = append(o.includes, one.include)
 		}
 	}
 	o.result, o.data = x.result(t), t.data
+	if t.noLog { // a rescue is not to show what the task hid
+		o.data = o.result.Data
+	}
 	o.result.Loop, o.result.Start, o.result.Duration = looped, start, time.Since(start)
-	if (t.include == nil || t.status != OK) && !(looped && len(o.includes) > 0) {
+	if o.err == nil && (t.include == nil || t.status != OK) && !(looped && len(o.includes) > 0) {
 		x.tell(func(c Callback) { c.Result(o.result) })
 	}
 	return o
@@ -123,7 +127,27 @@ func public(data *jinja.Dict) *jinja.Dict {
 	return out
 }
 
-// notified are the handlers that a changed task names.
+// notify marks the handlers that a changed task names; of a loop, every item
+// that was not skipped names them.
+func (x *execution) notify(tries []*try) error {
+	if len(x.task.Notify) == 0 {
+		return nil
+	}
+	x.turn.Lock()
+	defer x.turn.Unlock()
+	for _, t := range tries {
+		if t.status == Skipped {
+			continue
+		}
+		for _, name := range x.notified(t) {
+			if err := x.handlers.notify(name, x.task, x.host.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (x *execution) notified(t *try) []string {
 	var names []string
 	for _, n := range x.task.Notify {
@@ -155,7 +179,11 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 		data := jinja.NewDict("changed", false, "skipped", true, "skipped_reason", "No items in the list", "results", jinja.NewList())
 		return false, []*try{{data: data, status: Skipped, scope: x.scope}}
 	}
-	return true, l.run(ctx)
+	tries = l.run(ctx)
+	if last := tries[len(tries)-1]; last.fatal {
+		return false, []*try{last}
+	}
+	return true, tries
 }
 
 // skippedAnyway is the skip of a task whose loop cannot be templated but
@@ -206,7 +234,7 @@ func conditionText(c any) string {
 
 // failedTry is a task that could not be run.
 func (x *execution) failedTry(scope *vars.Scope, err error) *try {
-	t := &try{data: failedData(err), status: Failed, scope: scope}
+	t := &try{data: failedData(err), status: Failed, scope: scope, fatal: true}
 	t.noLog = x.hides(scope)
 	t.ignored, _ = x.keywordBool(scope, "ignore_errors", false)
 	return t
@@ -263,11 +291,16 @@ func failureText(err error) string {
 		return placed.Known
 	}
 	var undefined *vars.Undefined
-	msg := strings.Replace(err.Error(), placed.Error(), placed.Msg, 1)
+	msg := plainText(err, placed)
 	if errors.As(err, &undefined) && !strings.HasPrefix(msg, "The conditional check") {
 		msg = "The task includes an option with an undefined variable. The error was: " + msg
 	}
 	return msg
+}
+
+// plainText is an error without its place.
+func plainText(err error, placed *source.Error) string {
+	return strings.Replace(err.Error(), placed.Error(), placed.Msg, 1)
 }
 
 // try runs one item: conditions, arguments, the action until it succeeds.
@@ -289,7 +322,11 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		}
 		return &try{data: jinja.NewDict("include", inc.name, "include_args", inc.args), scope: scope, include: inc}
 	}
-	t := x.until(ctx, scope, s)
+	args, err := x.arguments(scope)
+	if err != nil {
+		return x.failedTry(scope, err)
+	}
+	t := x.until(ctx, scope, s, args)
 	t.scope, t.noLog = scope, s.noLog
 	if s.delegate != x.host.Name {
 		t.delegated = s.delegate
@@ -391,11 +428,7 @@ func statusOf(data *jinja.Dict) Status {
 
 // once runs the action one time and gives its result. A lost connection is a
 // result too.
-func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings) *jinja.Dict {
-	args, err := x.arguments(scope)
-	if err != nil {
-		return failedData(err)
-	}
+func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) *jinja.Dict {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.timeout)

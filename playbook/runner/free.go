@@ -1,37 +1,51 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 
 	"gplay/internal/source"
 )
 
-// strategies are the ways to move hosts through a play.
-var strategies = []string{"linear", "free", "host_pinned"}
+// The ways to move hosts through a play.
+const (
+	linear     = "linear"
+	free       = "free"
+	hostPinned = "host_pinned"
+	debugging  = "debug"
+)
 
-// strategy runs the play's tasks as its strategy keyword says.
-func (p *playRun) strategy(ctx context.Context, cursors []*cursor) error {
+var strategies = []string{linear, free, hostPinned, debugging}
+
+// strategy is the play's strategy.
+func (p *playRun) strategy(ctx context.Context) (string, error) {
 	name, err := p.playText(p.playScope(ctx), "strategy")
 	if err != nil {
-		return err
+		return "", err
 	}
-	switch name {
-	case "", "linear", "ansible.builtin.linear":
-		return p.linear(ctx, cursors)
-	case "debug", "ansible.builtin.debug":
-		p.warn("the strategy debug runs as linear: there is no debugger yet")
-		return p.linear(ctx, cursors)
-	case "free", "ansible.builtin.free":
+	name = strings.TrimPrefix(cmp.Or(name, p.Strategy, linear), "ansible.builtin.")
+	if !slices.Contains(strategies, name) {
+		e := source.Errorf(p.play.Keywords["strategy"].Pos, "Invalid play strategy specified: %s", name)
+		e.Hint = source.DidYouMean(name, strategies)
+		return "", e
+	}
+	return name, nil
+}
+
+// move runs the play's tasks in the way of a strategy.
+func (p *playRun) move(ctx context.Context, strategy string, cursors []*cursor) error {
+	switch strategy {
+	case free:
 		p.slots = make(chan struct{}, p.Forks)
 		return p.free(ctx, cursors, len(cursors))
-	case "host_pinned", "ansible.builtin.host_pinned":
+	case hostPinned:
 		return p.free(ctx, cursors, p.Forks)
 	}
-	e := source.Errorf(p.play.Keywords["strategy"].Pos, "there is no strategy %q", name)
-	e.Hint = source.DidYouMean(name, strategies)
-	return e
+	return p.lockstep(ctx, cursors, cursors)
 }
 
 // free lets each host go through the play by itself, so many at a time.

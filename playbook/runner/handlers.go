@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"gplay/internal/source"
-	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook"
 )
@@ -106,49 +105,18 @@ func (h *handlers) mark(t *playbook.Task, name, host string) {
 	}
 }
 
-// forget leaves out the handlers that host was still to run: one of them
-// failed.
-func (h *handlers) forget(host string) {
-	for _, hosts := range h.notified {
-		delete(hosts, host)
-	}
-}
+// ran notes that host ran a handler.
+func (h *handlers) ran(t *playbook.Task, host string) { delete(h.notified[t], host) }
 
-// flush runs the handlers that hosts were notified of, in the order they are
-// defined. With force, failed hosts run theirs too.
-func (p *playRun) flush(ctx context.Context, hosts []*inventory.Host, force bool) error {
-	for i := 0; i < len(p.handlers.list) && ctx.Err() == nil; i++ {
-		t := p.handlers.list[i]
-		var at []*inventory.Host
-		for _, h := range hosts {
-			if p.handlers.notified[t][h.Name] && !p.unreachable[h.Name] && (force || !p.failed[h.Name]) {
-				at = append(at, h)
-				delete(p.handlers.notified[t], h.Name)
-			}
-		}
-		if len(at) == 0 {
-			continue
-		}
-		block := &playbook.Block{Play: p.play, Role: t.Role, Items: []playbook.Item{t}}
-		cursors := p.handlerCursors(block, at)
-		if err := p.linear(ctx, cursors); err != nil {
-			return err
-		}
-		for _, c := range cursors {
-			if c.failed {
-				p.handlers.forget(c.host)
-			}
-		}
+// flush lets hosts run the handlers that they are notified of, in the order
+// they are defined, before they go on.
+func (p *playRun) flush(at []*cursor) {
+	block := &playbook.Block{Play: p.play}
+	for _, t := range p.handlers.list {
+		block.Items = append(block.Items, t)
 	}
-	return nil
-}
-
-// handlerCursors let every task run: a handler that was notified runs
-// whatever the tags.
-func (p *playRun) handlerCursors(block *playbook.Block, hosts []*inventory.Host) []*cursor {
-	out := make([]*cursor, len(hosts))
-	for i, h := range hosts {
-		out[i] = newCursor(h.Name, block)
+	for _, c := range at {
+		notified := func(t *playbook.Task) bool { return p.handlers.notified[t][c.host] }
+		c.frames = append(c.frames, &frame{block: block, notified: notified})
 	}
-	return out
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -84,12 +85,12 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
 	only := map[*cursor]map[*playbook.Block]bool{}
 	for _, g := range groups {
 		err := p.load(task, g)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, playbook.ErrNoRole) || task.Action == "include_tasks" && errors.Is(err, fs.ErrNotExist) {
 			p.includeFails(task, g, err)
 			continue
 		}
 		if err != nil {
-			return err
+			return &badSource{err}
 		}
 		all.Items = append(all.Items, g.block)
 		for _, c := range g.hosts {
@@ -105,14 +106,28 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
 	return nil
 }
 
-// includeFails fails the hosts whose include cannot be loaded.
+// badSource is an error in a file that was included.
+type badSource struct{ error }
+
+func (b *badSource) Unwrap() error { return b.error }
+
+// includeFails fails the hosts whose include cannot be loaded. Of a role
+// Ansible does not say on which hosts.
 func (p *playRun) includeFails(task *playbook.Task, g *group, err error) {
+	if task.Action == "include_role" {
+		p.warn("%s", failureText(err))
+	}
+	file, _ := p.pb.FindTasks(task, g.name)
+	reason := fmt.Sprintf("Could not find or access '%s' on the Ansible Controller.", file)
 	for _, c := range g.hosts {
-		data := jinja.NewDict("reason", strings.TrimSuffix(source.Describe(err), "\n"))
-		r := &Result{Task: g.info, Host: c.host, Status: Failed, Data: data}
-		p.tell(func(cb Callback) { cb.Result(r) })
-		p.counts(c.host).Failed++ // rescued or not
-		p.fail(c, &outcome{task: task, result: r, data: data}, &Counts{})
+		if task.Action == "include_tasks" {
+			r := &Result{Task: g.info, Host: c.host, Status: Failed, Data: jinja.NewDict("reason", reason)}
+			p.tell(func(cb Callback) { cb.Result(r) })
+			p.counts(c.host).Failed++ // rescued or not
+		}
+		c.fail()
+		p.out(p.failed, c.host)
+		p.out(p.removed, c.host)
 	}
 }
 

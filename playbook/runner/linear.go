@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"gplay/internal/source"
@@ -10,13 +9,8 @@ import (
 	"gplay/playbook"
 )
 
-// linear runs the hosts of cursors in lockstep: the task that is furthest
-// behind goes first, on all hosts that stand at it.
-func (p *playRun) linear(ctx context.Context, cursors []*cursor) error {
-	return p.lockstep(ctx, cursors, cursors)
-}
-
-// lockstep is linear for some of all hosts that are in the play.
+// lockstep runs the hosts of cursors, of all that are in the play: the task
+// that is furthest behind goes first, on all hosts that stand at it.
 func (p *playRun) lockstep(ctx context.Context, cursors, all []*cursor) error {
 	for ctx.Err() == nil && !p.over {
 		task, at := p.next(cursors)
@@ -61,9 +55,7 @@ func (p *playRun) next(cursors []*cursor) (*playbook.Task, []*cursor) {
 }
 
 // gone reports whether a host takes no more part in the play.
-func (p *playRun) gone(c *cursor) bool {
-	return p.unreachable[c.host] || p.ended[c.host] || p.failed[c.host] && c.failed
-}
+func (p *playRun) gone(c *cursor) bool { return p.unreachable[c.host] || p.ended[c.host] || c.failed }
 
 // finish notes a failure that went through the last always part unrescued.
 func (p *playRun) finish(c *cursor) {
@@ -146,11 +138,15 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 		if o == nil || o.result == nil {
 			continue
 		}
+		if o.err != nil {
+			return o.err
+		}
+		last := at[i].last()
 		failedNow, err := p.settleHost(o, at[i])
 		if err != nil {
 			return err
 		}
-		if failedNow {
+		if failedNow && (last || o.result.Status == Unreachable) {
 			stop, err := p.anyErrorsFatal(ctx, task, at[i].host)
 			if err != nil {
 				return err
@@ -161,16 +157,17 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 	if fatal {
 		p.failAll(all)
 	}
-	if err := p.tooManyFailed(ctx); err != nil {
+	if err := p.tooManyFailed(ctx, all); err != nil {
 		return err
 	}
 	return p.enterIncluded(ctx, task, results, at)
 }
 
 func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) {
-	n, r := p.counts(c.host), o.result
-	if o.shared {
-		n = &Counts{} // a run_once task counts for the host that ran it
+	n, r := &Counts{}, o.result // a run_once task counts for the host that ran it
+	if !o.shared {
+		n = p.counts(c.host)
+		defer p.handlers.ran(o.task, c.host) // of the others, one of run_once stays notified
 	}
 	if role := o.task.Role; role != nil && r.Status != Skipped && r.Status != Unreachable {
 		p.rolesRun[roleUse(c.host, role)] = true
@@ -184,6 +181,7 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 		}
 		n.Unreachable++
 		p.out(p.unreachable, c.host)
+		p.out(p.removed, c.host)
 		return true, nil
 	case r.Status == Failed && !r.Ignored:
 		p.fail(c, o, n)
@@ -199,11 +197,6 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 	if changed, _ := r.Data.Get("changed"); jinja.Truth(changed) && r.Status != Skipped {
 		n.Changed++
 	}
-	for _, name := range o.notify {
-		if err := p.handlers.notify(name, o.task, c.host); err != nil {
-			return false, err
-		}
-	}
 	return false, nil
 }
 
@@ -215,31 +208,37 @@ func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 		p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
 	} else {
 		n.Failed++
+		p.out(p.removed, c.host)
 	}
-	if c.failed {
-		p.out(p.failed, c.host)
-	}
+	p.finish(c)
 }
 
-// failAll fails the hosts that any_errors_fatal takes along.
+// failAll marks the hosts that any_errors_fatal takes along, those that are in
+// a rescue or always part aside. The play goes on as long as there are such, and
+// the playbook ends after it.
 func (p *playRun) failAll(all []*cursor) {
+	p.fatal = true
+	left, failed := 0, len(p.failed)
 	for _, c := range all {
-		if !p.gone(c) && !c.failed && !c.inRescue() {
-			c.fail()
-			if c.failed {
-				p.out(p.failed, c.host)
-			}
+		if p.unreachable[c.host] {
+			continue
+		}
+		left++
+		c.peek()
+		if !c.inRescue() && !p.failed[c.host] {
+			p.out(p.failed, c.host)
+			failed++
 		}
 	}
-	anyLeft := slices.ContainsFunc(all, func(c *cursor) bool { return !p.gone(c) })
-	if !anyLeft {
+	if failed >= left {
+		p.over = true
 		p.Callback.NoHostsRemaining(&p.info)
 	}
 }
 
 // tooManyFailed ends the play when more than max_fail_percentage of the batch
 // has failed.
-func (p *playRun) tooManyFailed(ctx context.Context) error {
+func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
 	k, ok := p.play.Keywords["max_fail_percentage"]
 	if !ok {
 		return nil
@@ -249,17 +248,15 @@ func (p *playRun) tooManyFailed(ctx context.Context) error {
 		return err
 	}
 	limit, err := asFloat(v, "max_fail_percentage", k.Pos)
-	if err != nil {
+	if err != nil || float64(len(p.failed))*100/float64(len(p.batch)) <= limit {
 		return err
 	}
-	bad := len(p.batch) - len(p.live(p.batch))
-	if bad == 0 || float64(bad)*100/float64(len(p.batch)) <= limit {
-		return nil
+	for _, c := range all {
+		if !p.gone(c) {
+			p.out(p.failed, c.host)
+		}
 	}
-	for _, h := range p.live(p.batch) {
-		p.out(p.failed, h.Name)
-	}
-	p.over = true
+	p.fatal, p.over = true, true
 	// Ansible says it for the limit and again for the hosts.
 	p.Callback.NoHostsRemaining(&p.info)
 	p.Callback.NoHostsRemaining(&p.info)

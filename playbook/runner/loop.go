@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,12 +22,13 @@ type loop struct {
 	label    any
 	pause    time.Duration
 	extended bool
+	allItems bool // ansible_loop holds all items, too
 	control  *jinja.Dict
 	brought  *jinja.Dict // facts and results of the items so far, for the next
 }
 
 func (x *execution) loop(ctx context.Context) (*loop, error) {
-	l := &loop{x: x, variable: "item", brought: jinja.NewDict()}
+	l := &loop{x: x, variable: "item", allItems: true, brought: jinja.NewDict()}
 	if err := l.controls(); err != nil {
 		return nil, err
 	}
@@ -149,6 +151,8 @@ func (l *loop) controls() error {
 			l.pause = time.Duration(seconds * float64(time.Second))
 		case "extended":
 			l.extended = jinja.Truth(v)
+		case "extended_allitems":
+			l.allItems = jinja.Truth(v)
 		}
 	}
 	l.label, _ = l.control.Get("label")
@@ -169,7 +173,7 @@ func (l *loop) run(ctx context.Context) []*try {
 		}
 		t := l.one(ctx, i)
 		tries = append(tries, t)
-		if t.status == Unreachable {
+		if t.status == Unreachable || t.fatal {
 			break
 		}
 	}
@@ -179,32 +183,49 @@ func (l *loop) run(ctx context.Context) []*try {
 func (l *loop) one(ctx context.Context, i int) *try {
 	own := l.vars(i)
 	t := l.x.try(ctx, l.x.scope.With(l.brought).With(own))
+	if t.fatal {
+		return t
+	}
 	merge(l.brought, l.x.afterwards(t.data))
 	for k, v := range own.All() {
 		t.data.Set(k, v)
 	}
 	if t.include != nil && t.status == OK {
-		t.include.loop, t.include.label = own, l.text(t.scope, i)
+		t.include.loop = own
+		t.include.label, _ = l.text(t.scope, i)
 		return t
 	}
-	r := l.x.result(t)
-	r.Loop, r.Label = true, l.text(t.scope, i)
-	if t.noLog {
-		r.Label = "(censored due to no_log)"
+	label, err := l.text(t.scope, i)
+	if err != nil {
+		t.data.Set("failed", true)
+		t.data.Set("msg", "Failed to template loop_control.label: "+labelError(err))
+		t.status = Failed
 	}
+	r := l.x.result(t)
+	r.Loop, r.Label = true, label
 	t.data.Set("_ansible_item_label", r.Label)
+	if t.noLog || err != nil {
+		r.Label = "None"
+	}
 	l.x.tell(func(c Callback) { c.ItemResult(r) })
 	return t
 }
 
 // text is the item as it is shown.
-func (l *loop) text(scope *vars.Scope, i int) string {
-	if l.label != nil {
-		if v, err := scope.Template(l.label); err == nil {
-			return jinja.Str(v)
-		}
+func (l *loop) text(scope *vars.Scope, i int) (string, error) {
+	if l.label == nil {
+		return jinja.Str(l.items[i]), nil
 	}
-	return jinja.Str(l.items[i])
+	v, err := scope.Template(l.label)
+	return jinja.Str(v), err
+}
+
+func labelError(err error) string {
+	var placed *source.Error
+	if errors.As(err, &placed) {
+		return plainText(err, placed)
+	}
+	return err.Error()
 }
 
 // vars are the loop's variables for item i.
@@ -222,8 +243,11 @@ func (l *loop) vars(i int) *jinja.Dict {
 
 func (l *loop) position(i int) *jinja.Dict {
 	n := len(l.items)
-	d := jinja.NewDict("allitems", jinja.NewList(l.items...), "index", i+1, "index0", i, "first", i == 0,
+	d := jinja.NewDict("index", i+1, "index0", i, "first", i == 0,
 		"last", i == n-1, "length", n, "revindex", n-i, "revindex0", n-i-1)
+	if l.allItems {
+		d.Set("allitems", jinja.NewList(l.items...))
+	}
 	if i > 0 {
 		d.Set("previtem", l.items[i-1])
 	}

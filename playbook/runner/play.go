@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,8 +40,9 @@ type playRun struct {
 	files    map[string][]*jinja.Dict // vars_files by host
 	rolesRun map[string]bool          // by roleUse: a task ran
 	ended    map[string]bool          // hosts whose batch meta ended
-	removed  map[string]bool          // hosts that meta: end_host took out
+	removed  map[string]bool          // hosts that failed or that meta: end_host took out
 	over     bool                     // meta: end_play, or a fatal failure
+	fatal    bool                     // the playbook ends after this play
 }
 
 // runPlay runs one play and reports whether the playbook goes on.
@@ -226,34 +228,46 @@ func (r *Runner) live(hosts []*inventory.Host) []*inventory.Host {
 
 // present leaves out the hosts that are out of the play.
 func (p *playRun) present(hosts []*inventory.Host) []*inventory.Host {
-	present := p.live(hosts)
 	p.outMu.RLock()
 	defer p.outMu.RUnlock()
-	return slices.DeleteFunc(present, func(h *inventory.Host) bool { return p.removed[h.Name] })
+	return slices.DeleteFunc(slices.Clone(hosts), func(h *inventory.Host) bool { return p.removed[h.Name] })
 }
 
 func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Host) (goOn bool, err error) {
 	p.batch, p.info.BatchIndex = batch, index
 	p.levels, p.rolesRun, p.ended = map[*playbook.Task]vars.Levels{}, map[string]bool{}, map[string]bool{}
-	p.handlers = newHandlers(p)
-	p.sections = p.wholePlay()
+	p.handlers, p.removed = newHandlers(p), map[string]bool{}
+	for _, gone := range []map[string]bool{p.failed, p.unreachable} {
+		maps.Copy(p.removed, gone)
+	}
+	if p.sections, err = p.wholePlay(ctx); err != nil {
+		return false, err
+	}
 	p.magic = p.magicVars(ctx)
+	strategy, err := p.strategy(ctx)
+	p.info.Lockstep = strategy != free && strategy != hostPinned
 	p.Callback.PlayStart(&p.info)
+	if err != nil {
+		return false, err
+	}
 	if err := p.loadVarsFiles(ctx); err != nil {
 		return false, err
 	}
-	if err := p.strategy(ctx, p.cursors(p.sections, batch)); err != nil {
+	failed, cursors := len(p.failed) > 0, p.cursors(p.sections, batch)
+	if err := p.move(ctx, strategy, cursors); err != nil {
 		return false, err
 	}
-	if force, err := p.forceHandlers(ctx); err != nil || force {
-		if err == nil {
-			err = p.flush(ctx, batch, true)
-		}
-		if err != nil {
-			return false, err
-		}
+	switch {
+	case p.fatal:
+		p.result = ExitFailed
+	case len(p.unreachable) > 0:
+		p.result = ExitUnreachable
+	case failed || slices.ContainsFunc(cursors, func(c *cursor) bool { return c.failed }):
+		p.result = ExitFailed
+	default:
+		p.result = ExitOK
 	}
-	return len(p.live(batch)) > 0 || p.allEnded(batch), nil
+	return !p.fatal && (len(p.live(batch)) > 0 || p.allEnded(batch)), nil
 }
 
 func (p *playRun) allEnded(batch []*inventory.Host) bool {
@@ -274,21 +288,24 @@ func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cur
 	return out
 }
 
-// wholePlay is the play as one block: facts, the four sections, and the
-// handlers after pre_tasks, tasks and post_tasks.
-func (p *playRun) wholePlay() *playbook.Block {
-	b := &playbook.Block{Play: p.play}
-	b.Items = append(b.Items, p.implicit("gather_facts", "Gathering Facts"))
-	for _, section := range []*playbook.Block{p.play.PreTasks, nil, p.play.Roles, p.play.Tasks, nil, p.play.PostTasks, nil} {
-		if section != nil {
-			b.Items = append(b.Items, section)
-			continue
-		}
+// wholePlay is the play as one block: facts, pre_tasks, roles and tasks,
+// post_tasks, each with the handlers after it; with force_handlers after its
+// failure, too.
+func (p *playRun) wholePlay(ctx context.Context) (*playbook.Block, error) {
+	force, err := p.forceHandlers(ctx)
+	whole := &playbook.Block{Play: p.play, Items: []playbook.Item{p.implicit("gather_facts", "Gathering Facts")}}
+	for _, parts := range [][]playbook.Item{{p.play.PreTasks}, {p.play.Roles, p.play.Tasks}, {p.play.PostTasks}} {
 		flush := p.implicit("meta", "")
 		flush.Args.Set("_raw_params", "flush_handlers")
-		b.Items = append(b.Items, flush)
+		section := &playbook.Block{Play: p.play, Items: parts}
+		if force {
+			section.Always = []playbook.Item{&playbook.Block{Play: p.play, Items: []playbook.Item{flush}}}
+		} else {
+			section.Items = append(section.Items, flush)
+		}
+		whole.Items = append(whole.Items, section)
 	}
-	return b
+	return whole, err
 }
 
 // implicit is a task that every play has without it being written.

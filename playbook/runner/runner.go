@@ -4,6 +4,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -33,6 +34,7 @@ type Options struct {
 	Tags, SkipTags []string
 	StartAt        string
 	ForceHandlers  bool
+	Strategy       string // of plays that say none; linear when empty
 	ExtraVars      *jinja.Dict
 	// RunVars are variables of the run itself: ansible_version and its like.
 	RunVars *jinja.Dict
@@ -71,6 +73,7 @@ const (
 	ExitError       = 1
 	ExitFailed      = 2
 	ExitUnreachable = 4
+	ExitBadSource   = 4
 	ExitInterrupted = 99
 )
 
@@ -85,6 +88,7 @@ type Runner struct {
 	// Templates look up who failed while, with the strategy free, other hosts
 	// do: outMu guards writing, and reading outside of a turn.
 	outMu       sync.RWMutex
+	result      int // the exit code, of the last batch
 	failed      map[string]bool
 	unreachable map[string]bool
 	started     bool // the task of StartAt was reached
@@ -128,20 +132,28 @@ func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 			break
 		}
 	}
+	if err != nil {
+		return errorCode(err), err
+	}
 	r.Callback.Stats(r.recap())
-	return r.exitCode(ctx), err
+	return r.exitCode(ctx), nil
+}
+
+// errorCode is the exit code of an error that ended a playbook: one in what it
+// included counts as one in the playbook.
+func errorCode(err error) int {
+	var bad *badSource
+	if errors.As(err, &bad) {
+		return ExitBadSource
+	}
+	return ExitError
 }
 
 func (r *Runner) exitCode(ctx context.Context) int {
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ExitInterrupted
-	case len(r.unreachable) > 0:
-		return ExitUnreachable
-	case len(r.failed) > 0:
-		return ExitFailed
 	}
-	return ExitOK
+	return r.result
 }
 
 // checkLimit refuses a limit that leaves no host at all.

@@ -102,24 +102,25 @@ func (p *playRun) magicVars(ctx context.Context) vars.Lazy {
 	}
 	groups := sync.OnceValue(func() any { return p.Inventory.GroupsDict() })
 	return vars.Lazy{
-		"hostvars":                  func() any { return hostVars },
-		"groups":                    groups,
-		"omit":                      func() any { return vars.Omit },
-		"playbook_dir":              func() any { return p.play.Dir },
-		"ansible_play_name":         func() any { return p.info.Name },
-		"ansible_play_hosts_all":    func() any { return names(p.all) },
-		"ansible_play_hosts":        func() any { return names(p.present(p.all)) },
-		"play_hosts":                func() any { return names(p.present(p.batch)) },
-		"ansible_play_batch":        func() any { return names(p.present(p.batch)) },
-		"ansible_diff_mode":         func() any { return p.Diff },
-		"ansible_forks":             func() any { return p.Forks },
-		"ansible_verbosity":         func() any { return p.Verbosity },
-		"ansible_run_tags":          func() any { return textList(orAll(p.Tags)) },
-		"ansible_skip_tags":         func() any { return textList(p.SkipTags) },
-		"role_names":                func() any { return p.roleNames(false) },
-		"ansible_role_names":        func() any { return p.roleNames(true) },
-		"ansible_play_role_names":   func() any { return p.roleNames(false) },
-		"ansible_inventory_sources": func() any { return textList(p.Inventory.Sources) },
+		"hostvars":                     func() any { return hostVars },
+		"groups":                       groups,
+		"omit":                         func() any { return vars.Omit },
+		"playbook_dir":                 func() any { return p.play.Dir },
+		"ansible_play_name":            func() any { return p.info.Name },
+		"ansible_play_hosts_all":       func() any { return names(p.all) },
+		"ansible_play_hosts":           func() any { return names(p.present(p.all)) },
+		"play_hosts":                   func() any { return names(p.present(p.batch)) },
+		"ansible_play_batch":           func() any { return names(p.present(p.batch)) },
+		"ansible_diff_mode":            func() any { return p.Diff },
+		"ansible_forks":                func() any { return p.Forks },
+		"ansible_verbosity":            func() any { return p.Verbosity },
+		"ansible_run_tags":             func() any { return textList(orAll(p.Tags)) },
+		"ansible_skip_tags":            func() any { return textList(p.SkipTags) },
+		"role_names":                   p.playRoleNames,
+		"ansible_role_names":           p.allRoleNames,
+		"ansible_play_role_names":      p.playRoleNames,
+		"ansible_dependent_role_names": p.dependentRoleNames,
+		"ansible_inventory_sources":    func() any { return textList(p.Inventory.Sources) },
 	}
 }
 
@@ -138,19 +139,48 @@ func orAll(tags []string) []string {
 	return tags
 }
 
-// roleNames are the play's roles, each once; with all, their dependencies too.
-func (p *playRun) roleNames(all bool) *jinja.List {
-	var names, dependencies []string
+// roleNames are the play's roles, those of its own and those they depend on.
+func (p *playRun) roleNames() (own, dependencies []string) {
+	needed := map[*playbook.Role]bool{}
 	for _, r := range p.play.RoleList {
+		for _, d := range r.Dependencies {
+			needed[d] = true
+		}
+	}
+	for _, r := range append(p.play.RoleList[:len(p.play.RoleList):len(p.play.RoleList)], p.public...) {
 		switch {
-		case slices.Contains(names, r.Name) || slices.Contains(dependencies, r.Name):
-		case len(r.Dependents) == 0:
-			names = append(names, r.Name)
-		case all:
+		case !needed[r]:
+			own = append(own, r.Name)
+		case !slices.Contains(dependencies, r.Name):
 			dependencies = append(dependencies, r.Name)
 		}
 	}
-	return textList(append(names, dependencies...))
+	return own, dependencies
+}
+
+func (p *playRun) playRoleNames() any {
+	own, _ := p.roleNames()
+	return textList(own)
+}
+
+func (p *playRun) dependentRoleNames() any {
+	_, dependencies := p.roleNames()
+	return textList(dependencies)
+}
+
+func (p *playRun) allRoleNames() any {
+	own, dependencies := p.roleNames()
+	return textList(unique(append(own, dependencies...)))
+}
+
+func unique(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // hostMagic are the magic variables of one task on one host, above those of
@@ -200,25 +230,19 @@ func (m magic) ofRole(name string) (any, bool) {
 	case "role_uuid":
 		return role.Path, true
 	case "ansible_parent_role_names":
-		return roleNames(role.Dependents), len(role.Dependents) > 0
-	case "ansible_dependent_role_names":
-		return roleNames(role.Dependencies), true
+		return ofRoles(role.Includers, func(r *playbook.Role) string { return r.Name })
 	case "ansible_parent_role_paths":
-		l := jinja.NewList()
-		for _, r := range role.Dependents {
-			l.Items = append(l.Items, r.Path)
-		}
-		return l, len(l.Items) > 0
+		return ofRoles(role.Includers, func(r *playbook.Role) string { return r.Path })
 	}
 	return nil, false
 }
 
-func roleNames(roles []*playbook.Role) *jinja.List {
+func ofRoles(roles []*playbook.Role, what func(*playbook.Role) string) (any, bool) {
 	l := jinja.NewList()
 	for _, r := range roles {
-		l.Items = append(l.Items, r.Name)
+		l.Items = append(l.Items, what(r))
 	}
-	return l
+	return l, len(roles) > 0
 }
 
 func (m magic) Keys() []any {

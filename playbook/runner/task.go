@@ -74,8 +74,8 @@ func (p *playRun) name(task *playbook.Task, scope *vars.Scope) string {
 		if err != nil {
 			return conditionText(task.Name)
 		}
-		if v != nil && v != "" {
-			return jinja.Str(v)
+		if name, ok := v.(string); ok && name != "" { // a number is none, as in Ansible
+			return name
 		}
 	}
 	if task.Action == "include_role" {

@@ -11,14 +11,14 @@ import (
 
 // until runs the action, again and again where until says so, and judges its
 // result.
-func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings) *try {
+func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) *try {
 	k, repeated := x.task.Keywords["until"]
 	attempts := 1
 	if repeated {
 		attempts = s.retries + 1
 	}
 	for n := 1; ; n++ {
-		data := x.once(ctx, scope, s)
+		data := x.once(ctx, scope, s, args)
 		x.judge(data, scope)
 		t := &try{data: data, attempts: n}
 		if !repeated {

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+)
+
+// run is one run of gplay or ansible-playbook.
+type run struct {
+	program string // ansible-playbook's path, or gplay
+	as      string // the name it is called by
+	args    []string
+	env     []string
+	typed   []typing // at the terminal, which there is only when this is set
+}
+
+// performance is what a run did.
+type performance struct {
+	Dir    string
+	Code   int
+	Output string // standard output
+	Errors string // only shown
+	Files  string // a listing of what it left in its directory
+}
+
+// perform runs a program in dir.
+func perform(dir string, r run) (performance, error) {
+	cmd := exec.Command(r.program, r.args...)
+	cmd.Dir, cmd.Env = dir, r.env
+	if r.program == "gplay" {
+		cmd.Path, _ = os.Executable()
+		cmd.Args[0] = r.as
+		for dir := range strings.SplitSeq(os.Getenv("PATH"), ":") {
+			if path := filepath.Join(dir, "gplay"); isProgram(path) {
+				cmd.Path = path
+				break
+			}
+		}
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var err error
+	if r.typed != nil {
+		err = atTerminal(cmd, &out, r.typed)
+	} else {
+		err = cmd.Run()
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return performance{}, fmt.Errorf("%s: %w", r.program, err)
+	}
+	files, err := tree(dir)
+	return performance{Dir: dir, Code: cmd.ProcessState.ExitCode(), Output: out.String(), Errors: errs.String(), Files: files}, err
+}
+
+// differs says what p, gplay's performance, has otherwise than Ansible's.
+func (p performance) differs(want performance) string {
+	for _, run := range []*performance{&p, &want} {
+		run.Output, run.Errors = comparable(run.Output, run.Dir), comparable(run.Errors, run.Dir)
+	}
+	switch {
+	case p.Code != want.Code:
+		return fmt.Sprintf("exit code %d, Ansible's is %d: gplay's +, Ansible's -\n%s", p.Code, want.Code, difference(want.Output+want.Errors, p.Output+p.Errors))
+	case p.Output != want.Output:
+		return "the output differs: gplay's +, Ansible's -\n" + difference(want.Output, p.Output) + p.Errors
+	case p.Files != want.Files:
+		return "the files differ: gplay's +, Ansible's -\n" + difference(want.Files, p.Files)
+	}
+	return ""
+}
+
+// remembered gives what Ansible answered today to the same question, or asks
+// it. With CI=true it is always asked.
+func remembered(question string, ask func() ([]performance, error)) (answer []performance, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil || os.Getenv("CI") == "true" {
+		return ask()
+	}
+	sum := sha256.Sum256([]byte(time.Now().Format(time.DateOnly) + question))
+	file := filepath.Join(cache, "gplay-oracle", fmt.Sprintf("%x.json", sum))
+	if data, err := os.ReadFile(file); err == nil && json.Unmarshal(data, &answer) == nil {
+		return answer, nil
+	}
+	if answer, err = ask(); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(answer)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	temporary := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if err := os.WriteFile(temporary, data, 0o600); err != nil {
+		return nil, err
+	}
+	return answer, os.Rename(temporary, file)
+}
+
+func isProgram(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// What no two runs have in common.
+var changing = []struct {
+	re   *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`"(delta|start|end|stop)": "[^"]*"`), `"$1": "TIME"`},
+	{regexp.MustCompile(`"(atime|ctime|mtime|inode|blocks|dev)": [0-9.]+`), `"$1": N`},
+	// Ansible names its own temporary file here.
+	{regexp.MustCompile(`(?m)^(\+\+\+ after).*`), `$1`},
+	// Both show the place of a fault in their own way.
+	{regexp.MustCompile(`\\n\\nThe error appears to be in [^"]*?(\\"[^"]*?)*"`), `"`},
+	{regexp.MustCompile(`\\n\\n[^" ]+:\d+:\d+: [^"]*?(\\"[^"]*?)*"`), `"`},
+	{regexp.MustCompile(`("src"|"before_header"|"after_header"): "[^"]*/(ansible|gplay)[^"]*"`), `$1: "TEMP"`},
+}
+var errorText = regexp.MustCompile(`'[^'"]*' (is undefined|has no [^"]*?)\. '[^'"]*' (is undefined|has no [^".]*)`)
+
+func comparable(out, work string) string {
+	out = strings.ReplaceAll(out, work, "$WORK")
+	for _, c := range changing {
+		out = c.re.ReplaceAllString(out, c.with)
+	}
+	return errorText.ReplaceAllStringFunc(out, func(text string) string {
+		// Ansible says twice what is undefined.
+		half := (len(text) - 2) / 2
+		if half > 0 && text[:half] == text[half+2:] {
+			return text[:half]
+		}
+		return text
+	})
+}
+
+// tree lists the files below dir with their modes and contents.
+func tree(dir string) (string, error) {
+	var b strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, path)
+		if rel == ".home" || rel == ".tmp" || rel == "." {
+			if d.IsDir() && rel != "." {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%s %s\n", rel, info.Mode())
+		if info.Mode().IsRegular() {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			b.WriteString(strings.ReplaceAll(string(data), dir, "$WORK") + "\n")
+		}
+		return nil
+	})
+	return b.String(), err
+}
+
+func keepModes(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		return os.Chmod(filepath.Join(to, rel), info.Mode())
+	})
+}
+
+func difference(want, got string) string {
+	return string(diff.Diff("ansible", []byte(want), "gplay", []byte(got)))
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/shlex"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// scenario is one playbook as gplay and ansible-playbook are to run it. It is
+// written in the comments at the playbook's head, each "play" being one:
+//
+//	# play [NAME=VALUE…] ARGS…   run the playbook with these arguments
+//	# then [NAME=VALUE…] ARGS…   and then, in the same directory, once more;
+//	#                            an argument that ends in .yml is another playbook
+//	# type "PROMPT" "ANSWER"     type this at the terminal when it asks that
+type scenario struct {
+	name  string
+	files []txtar.File
+	runs  []run
+}
+
+// TestOracle runs the scenarios of testdata/oracle: every playbook at the top
+// of an archive that begins with "# play". Each runs beside the other files of
+// the archive, but for the other playbooks that begin so. Standard output, exit
+// code and the files that are left have to be as Ansible's.
+func TestOracle(t *testing.T) {
+	ansible := oracle(t)
+	archives, err := filepath.Glob("testdata/oracle/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("there are no scenarios (%v)", err)
+	}
+	count := 0
+	for _, path := range archives {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scenarios := scenariosOf(t, a)
+		count += len(scenarios)
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			for _, s := range scenarios {
+				t.Run(s.name, func(t *testing.T) {
+					t.Parallel()
+					s.compare(t, ansible)
+				})
+			}
+		})
+	}
+	t.Logf("%d scenarios", count)
+}
+
+func isScenario(f txtar.File) bool {
+	return !strings.Contains(f.Name, "/") && strings.HasPrefix(string(f.Data), "# play")
+}
+
+func scenariosOf(t *testing.T, a *txtar.Archive) []scenario {
+	var all []scenario
+	for _, f := range a.Files {
+		if !isScenario(f) {
+			continue
+		}
+		for line := range strings.Lines(string(f.Data)) {
+			words, err := shlex.Split(strings.TrimPrefix(line, "#"))
+			if err != nil || !strings.HasPrefix(line, "#") || len(words) == 0 {
+				break
+			}
+			switch words[0] {
+			case "play":
+				name := strings.Join(append([]string{f.Name}, words[1:]...), " ")
+				all = append(all, scenario{name: name, files: slices.DeleteFunc(slices.Clone(a.Files), func(other txtar.File) bool {
+					return isScenario(other) && other.Name != f.Name
+				})})
+			case "then", "type":
+			default:
+				t.Fatalf("%s: %q is none of play, then, type", f.Name, words[0])
+			}
+			s := &all[len(all)-1]
+			if words[0] != "type" {
+				s.runs = append(s.runs, newRun(f.Name, words[1:]))
+				continue
+			}
+			last := &s.runs[len(s.runs)-1]
+			last.typed = append(last.typed, typing{words[1], words[2]})
+		}
+	}
+	return all
+}
+
+var assignment = regexp.MustCompile(`^[A-Z_]+=`)
+
+func newRun(file string, words []string) run {
+	r := run{env: []string{
+		"ANSIBLE_FORKS=1", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False", "ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3",
+		"LC_ALL=C.UTF-8",
+	}}
+	for len(words) > 0 && assignment.MatchString(words[0]) {
+		r.env, words = append(r.env, words[0]), words[1:]
+	}
+	if !slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(w, ".yml") }) {
+		words = append(words, file)
+	}
+	r.args = words
+	return r
+}
+
+// compare runs s with both.
+func (s scenario) compare(t *testing.T, ansible string) {
+	want, err := remembered(fmt.Sprint(s), func() ([]performance, error) { return s.perform(t, ansible) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.perform(t, "gplay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want {
+		if why := got[i].differs(want[i]); why != "" {
+			t.Fatalf("run %d: %s", i+1, why)
+		}
+	}
+}
+
+// perform does the runs of s in a directory of their own.
+func (s scenario) perform(t *testing.T, program string) ([]performance, error) {
+	dir := filepath.Join(t.TempDir(), "work")
+	for _, f := range s.files {
+		path := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, err
+		}
+		mode := os.FileMode(0o644)
+		if strings.HasPrefix(string(f.Data), "#!") {
+			mode = 0o755
+		}
+		if err := os.WriteFile(path, f.Data, mode); err != nil {
+			return nil, err
+		}
+	}
+	home := filepath.Join(dir, ".home")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, err
+	}
+	var all []performance
+	for _, r := range s.runs {
+		r.program, r.as, r.env = program, program, append(slices.Clone(r.env), "HOME="+home, "PATH="+os.Getenv("PATH"))
+		p, err := perform(dir, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}

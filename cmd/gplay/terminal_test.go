@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// typing is what somebody at the terminal types when they see a prompt.
+type typing struct{ prompt, answer string }
+
+// screen is what somebody at the terminal sees.
+type screen struct {
+	mu    sync.Mutex
+	shown bytes.Buffer
+	seen  int // how much of it was answered
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.Write(p)
+}
+
+// prompts reports whether the prompt has come since the last answer.
+func (s *screen) prompts(prompt string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := strings.Index(s.shown.String()[s.seen:], prompt)
+	if i >= 0 {
+		s.seen += i + len(prompt)
+	}
+	return i >= 0
+}
+
+// atTerminal runs cmd with a terminal of its own. Standard output goes to the
+// screen as well as to out.
+func atTerminal(cmd *exec.Cmd, out io.Writer, typed []typing) error {
+	tty, stdin, err := pty.Open()
+	if err != nil {
+		return err
+	}
+	defer tty.Close()
+	s := &screen{}
+	cmd.Stdin, cmd.Stdout = stdin, io.MultiWriter(out, s)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	stdin.Close()
+	go io.Copy(s, tty)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for _, t := range typed {
+		for !s.prompts(t.prompt) {
+			select {
+			case err := <-ended:
+				return fmt.Errorf("it ended without asking %q (%v):\n%s", t.prompt, err, s.shown.String())
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+		// getpass throws away what is typed before it is ready.
+		time.Sleep(50 * time.Millisecond)
+		if _, err := io.WriteString(tty, t.answer+"\n"); err != nil {
+			return err
+		}
+	}
+	return <-ended
+}
