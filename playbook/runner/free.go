@@ -29,7 +29,7 @@ func (p *playRun) strategy(ctx context.Context) (string, error) {
 	}
 	name = strings.TrimPrefix(cmp.Or(name, p.Strategy, linear), "ansible.builtin.")
 	if !slices.Contains(strategies, name) {
-		e := source.Errorf(p.play.Keywords["strategy"].Pos, "Invalid play strategy specified: %s", name)
+		e := source.Errorf(p.play.Keywords["strategy"].Pos, "there is no strategy %q", name)
 		e.Hint = source.DidYouMean(name, strategies)
 		return "", e
 	}

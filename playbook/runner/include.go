@@ -106,7 +106,7 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
 	return nil
 }
 
-// badSource is an error in a file that was included.
+// badSource is an error in what a playbook says, or in what it includes.
 type badSource struct{ error }
 
 func (b *badSource) Unwrap() error { return b.error }

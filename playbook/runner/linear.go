@@ -217,7 +217,6 @@ func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 // a rescue or always part aside. The play goes on as long as there are such, and
 // the playbook ends after it.
 func (p *playRun) failAll(all []*cursor) {
-	p.fatal = true
 	left, failed := 0, len(p.failed)
 	for _, c := range all {
 		if p.unreachable[c.host] {
@@ -225,12 +224,15 @@ func (p *playRun) failAll(all []*cursor) {
 		}
 		left++
 		c.peek()
-		if !c.inRescue() && !p.failed[c.host] {
+		if c.inRescue() {
+			continue
+		}
+		if p.fatal = true; !p.failed[c.host] {
 			p.out(p.failed, c.host)
 			failed++
 		}
 	}
-	if failed >= left {
+	if p.fatal && failed >= left {
 		p.over = true
 		p.Callback.NoHostsRemaining(&p.info)
 	}

@@ -52,7 +52,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 		return false, err
 	}
 	if err := p.resolveHosts(ctx); err != nil {
-		return false, err
+		return false, &badSource{err}
 	}
 	if len(p.all) == 0 {
 		r.Callback.PlayStart(&p.info)
@@ -61,7 +61,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	}
 	batches, err := p.batches(ctx)
 	if err != nil {
-		return false, err
+		return false, &badSource{err}
 	}
 	p.turn.Lock()
 	defer p.turn.Unlock()
