@@ -181,6 +181,10 @@ func (p *printer) object(v any, depth int) {
 	case *bound:
 		fmt.Fprintf(p, "<built-in method %s of %s object>", v.name, typeName(v.self))
 	case fmt.Stringer:
+		if r, ok := v.(interface{ Repr() string }); ok && depth > 0 {
+			p.add(r.Repr())
+			return
+		}
 		p.add(v.String())
 	default:
 		fmt.Fprintf(p, "<%s>", typeName(v))

@@ -43,7 +43,8 @@ type Attributer interface {
 	Attr(name string) (value any, ok bool)
 }
 
-// Object is a value of the caller's own type, such as a date.
+// Object is a value of the caller's own type, such as a date. It is shown by
+// its method String, and by Repr, if it has that, within a list or a dict.
 type Object interface {
 	// TypeName is Python's name of the type.
 	TypeName() string

@@ -3,6 +3,7 @@ package pyregex
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -118,10 +119,15 @@ func (t *translator) group() error {
 	return t.inlineFlags()
 }
 
+var groupName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+
 func (t *translator) namedGroup() error {
 	name, _, closed := strings.Cut(t.src[4:], ">")
 	if !closed || name == "" {
 		return errors.New("missing >, unterminated name")
+	}
+	if !groupName.MatchString(name) {
+		return fmt.Errorf("bad character in group name '%s'", name)
 	}
 	if _, twice := t.named[name]; twice {
 		return fmt.Errorf("redefinition of group name %q", name)

@@ -101,6 +101,8 @@ func represent(v any, f Format, depth int) (*node, error) {
 		return &node{text: v.Text, plain: isText(v.Text)}, nil
 	case *jinja.Undefined:
 		return nil, jinja.UndefinedError(v)
+	case Timestamp:
+		return &node{text: v.YAMLTimestamp(), plain: true}, nil
 	case jinja.Tuple:
 		return representItems(sequence, v, f, depth)
 	case *jinja.List:
@@ -110,6 +112,9 @@ func represent(v any, f Format, depth int) (*node, error) {
 	}
 	return nil, fmt.Errorf("cannot represent an object: %s", jinja.Repr(v))
 }
+
+// Timestamp is a value that YAML has as a timestamp.
+type Timestamp interface{ YAMLTimestamp() string }
 
 func representItems(k kind, items []any, f Format, depth int) (*node, error) {
 	n := &node{kind: k}

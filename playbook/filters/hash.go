@@ -68,11 +68,14 @@ var cryptSchemes = map[string]unixcrypt.Scheme{
 
 func passwordHash(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "hashtype=", "salt=", "salt_size=", "rounds=", "ident=")
-	password, err := text(v)
+	password, isText := v.(string)
 	kind := p.text(0, "sha512")
 	o := unixcrypt.Options{Salt: p.text(1, ""), SaltSize: p.int(2, 0), Rounds: p.int(3, 0), Ident: p.text(4, "")}
-	if err = errors.Join(err, p.err); err != nil {
-		return nil, err
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case !isText:
+		return nil, fmt.Errorf("a password is a string, not %s", jinja.TypeName(v))
 	}
 	return EncryptPassword(password, kind, o)
 }

@@ -52,10 +52,19 @@ func compile(pattern string, ignoreCase, multiline bool) (*pyregex.Regexp, error
 	return re, nil
 }
 
+// pattern is argument i, which must be a string.
+func (p *params) pattern(i int) string {
+	s, ok := p.value(i, "").(string)
+	if !ok && p.err == nil {
+		p.err = fmt.Errorf("a string is expected, not %s", jinja.TypeName(p.values[i]))
+	}
+	return s
+}
+
 func regexReplace(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "pattern=", "replacement=", "ignorecase=", "multiline=")
 	s, err := text(v)
-	pattern, replacement := p.text(0, ""), p.text(1, "")
+	pattern, replacement := p.pattern(0), p.pattern(1)
 	ignoreCase, multiline := p.truth(2, false), p.truth(3, false)
 	if err = errors.Join(err, p.err); err != nil {
 		return nil, err
@@ -71,7 +80,7 @@ func regexReplace(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 func regexFindall(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "regex", "multiline=", "ignorecase=")
 	s, err := text(v)
-	pattern, multiline, ignoreCase := p.text(0, ""), p.truth(1, false), p.truth(2, false)
+	pattern, multiline, ignoreCase := p.pattern(0), p.truth(1, false), p.truth(2, false)
 	if err = errors.Join(err, p.err); err != nil {
 		return nil, err
 	}
@@ -124,9 +133,12 @@ func regexSearch(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		}
 	}
 	s, err := text(v)
-	pattern, err2 := text(args.Positional[0])
-	if err = errors.Join(err, err2); err != nil {
+	if err != nil {
 		return nil, err
+	}
+	pattern, ok := args.Positional[0].(string)
+	if !ok {
+		return nil, fmt.Errorf("a string is expected, not %s", jinja.TypeName(args.Positional[0]))
 	}
 	re, err := compile(pattern, ignoreCase, multiline)
 	if err != nil {
@@ -217,7 +229,7 @@ func regexTest(kind string) jinja.Test {
 		}
 		p := bind(args, names...)
 		s, err := text(v)
-		pattern, ignoreCase, multiline := p.text(0, ""), p.truth(1, false), p.truth(2, false)
+		pattern, ignoreCase, multiline := p.pattern(0), p.truth(1, false), p.truth(2, false)
 		how := kind
 		if kind == "" {
 			how = p.text(3, "search")
@@ -234,7 +246,9 @@ func regexTest(kind string) jinja.Test {
 			return pyregex.Found(re.Match(s))
 		case "fullmatch":
 			return pyregex.Found(re.FullMatch(s))
+		case "search":
+			return pyregex.Found(re.Search(s))
 		}
-		return pyregex.Found(re.Search(s))
+		return false, fmt.Errorf("match_type is search, match or fullmatch, not %s", jinja.Repr(how))
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -20,15 +20,19 @@ var timeFilters = map[string]jinja.Filter{
 
 func strftimeFilter(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "second=", "utc=")
-	format, err := text(v)
+	format, isText := v.(string)
 	second, utc := p.value(0, nil), p.truth(1, false)
-	if err = errors.Join(err, p.err); err != nil {
-		return nil, err
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case !isText:
+		return nil, fmt.Errorf("strftime() argument 1 must be str, not %s", jinja.TypeName(v))
 	}
 	t := time.Now()
 	if second != nil {
 		s, ok := number(second)
 		if str, isText := second.(string); isText {
+			var err error
 			s, err = strconv.ParseFloat(strings.TrimSpace(str), 64)
 			ok = err == nil
 		}
@@ -40,7 +44,7 @@ func strftimeFilter(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if utc {
 		t = t.UTC()
 	}
-	return Strftime(format, t), nil
+	return strftime(format, t), nil
 }
 
 // directives are strftime's, but for those that are a Go layout.
@@ -54,7 +58,6 @@ var directives = map[byte]func(t time.Time) string{
 	'U': func(t time.Time) string { return fmt.Sprintf("%02d", (t.YearDay()+6-int(t.Weekday()))/7) },
 	'V': func(t time.Time) string { _, w := t.ISOWeek(); return fmt.Sprintf("%02d", w) },
 	'W': func(t time.Time) string { return fmt.Sprintf("%02d", (t.YearDay()+6-(int(t.Weekday())+6)%7)/7) },
-	'f': func(t time.Time) string { return fmt.Sprintf("%06d", t.Nanosecond()/1000) },
 	'g': func(t time.Time) string { y, _ := t.ISOWeek(); return fmt.Sprintf("%02d", y%100) },
 	'j': func(t time.Time) string { return fmt.Sprintf("%03d", t.YearDay()) },
 	'k': func(t time.Time) string { return fmt.Sprintf("%2d", t.Hour()) },
@@ -82,31 +85,72 @@ var layouts = map[byte]string{
 	'd': "02", 'e': "_2", 'm': "01", 'p': "PM", 'r': "03:04:05 PM", 'y': "06", 'z': "-0700",
 }
 
-// Strftime gives t by Python's codes.
+// Strftime gives t by the codes of Python's datetime.
 func Strftime(format string, t time.Time) string {
-	var out strings.Builder
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			out.WriteByte(format[i])
-			continue
+	format = strings.ReplaceAll(format, "%%", "%%%%")
+	format = strings.ReplaceAll(format, "%f", fmt.Sprintf("%06d", t.Nanosecond()/1000))
+	return strftime(strings.ReplaceAll(format, "%%%%", "%%"), t)
+}
+
+// conversion is one directive of C's strftime: flags, a width, a modifier that
+// changes nothing here, and the letter.
+var conversion = regexp.MustCompile(`%([-_0^#]*)(\d*)([EO]?)([a-zA-Z%+])`)
+
+// strftime gives t by the codes of C.
+func strftime(format string, t time.Time) string {
+	return conversion.ReplaceAllStringFunc(format, func(whole string) string {
+		m := conversion.FindStringSubmatch(whole)
+		piece, ok := directive(m[4][0], t)
+		if !ok {
+			return whole
 		}
-		i++
-		unpadded := format[i] == '-' && i+1 < len(format)
-		if unpadded {
-			i++
-		}
-		piece := "%" + string(format[i])
-		if f := directives[format[i]]; f != nil {
-			piece = f(t)
-		} else if layout := layouts[format[i]]; layout != "" {
-			piece = t.Format(layout)
-		}
-		if unpadded {
-			piece = strings.TrimLeft(piece[:len(piece)-1], "0 ") + piece[len(piece)-1:]
-		}
-		out.WriteString(piece)
+		return padded(flagged(piece, m[1], m[4][0]), m[1], m[2], m[4][0])
+	})
+}
+
+func directive(letter byte, t time.Time) (string, bool) {
+	if f := directives[letter]; f != nil {
+		return f(t), true
 	}
-	return out.String()
+	layout := layouts[letter]
+	return t.Format(layout), layout != ""
+}
+
+// flagged applies the flags that change case and padding.
+func flagged(piece, flags string, letter byte) string {
+	for _, flag := range flags {
+		digits := strings.TrimLeft(piece, "0 ")
+		switch {
+		case flag == '^':
+			piece = strings.ToUpper(piece)
+		case flag == '#' && (letter == 'Z' || letter == 'p'):
+			piece = strings.ToLower(piece)
+		case flag == '#':
+			piece = strings.ToUpper(piece)
+		case strings.Trim(piece, "0123456789 ") != "": // no number
+		case flag == '-':
+			piece = cmp.Or(digits, "0")
+		case flag == '_':
+			piece = strings.Repeat(" ", len(piece)-len(cmp.Or(digits, "0"))) + cmp.Or(digits, "0")
+		case flag == '0':
+			piece = strings.ReplaceAll(piece, " ", "0")
+		}
+	}
+	return piece
+}
+
+// padded fills a piece up to a width: numbers with zeros, all else with spaces.
+func padded(piece, flags, width string, letter byte) string {
+	n, err := strconv.Atoi(width)
+	if err != nil || n > 1024 || strings.Contains(flags, "-") {
+		return piece
+	}
+	with := " "
+	number := strings.Trim(piece, "0123456789") == "" && letter != 'e' && letter != 'k' && letter != 'l'
+	if strings.Contains(flags, "0") || number && !strings.Contains(flags, "_") {
+		with = "0"
+	}
+	return strings.Repeat(with, max(0, n-len(piece))) + piece
 }
 
 func toDateTime(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
@@ -324,171 +368,4 @@ func (d *parsed) readZone() bool {
 	}
 	d.zone = time.FixedZone("", offset)
 	return true
-}
-
-// dateTime is Python's datetime.
-type dateTime struct{ time.Time }
-
-func (d *dateTime) isoFormat() string { return strings.Replace(d.String(), " ", "T", 1) }
-
-// String is Python's str().
-func (d *dateTime) String() string {
-	layout := "2006-01-02 15:04:05"
-	if d.Nanosecond() != 0 {
-		layout += ".000000"
-	}
-	if d.Location() != time.UTC {
-		layout += "-07:00"
-	}
-	return d.Format(layout)
-}
-
-// TypeName is Python's name of the type.
-func (d *dateTime) TypeName() string { return "datetime" }
-
-// Attr gives the parts of the date and the methods that playbooks use.
-func (d *dateTime) Attr(name string) (any, bool) {
-	parts := map[string]int{
-		"year": d.Year(), "month": int(d.Month()), "day": d.Day(), "hour": d.Hour(), "minute": d.Minute(),
-		"second": d.Second(), "microsecond": d.Nanosecond() / 1000,
-	}
-	if n, ok := parts[name]; ok {
-		return n, true
-	}
-	results := map[string]any{
-		"isoformat": d.isoFormat(), "weekday": (int(d.Weekday()) + 6) % 7, "isoweekday": (int(d.Weekday())+6)%7 + 1,
-		"timestamp": float64(d.naive().UnixMicro()) / 1e6,
-		"date":      &dateOnly{d.Time}, "toordinal": int(d.Unix()/86400) + 719163,
-	}
-	if v, ok := results[name]; ok {
-		return jinja.Func(func(*jinja.Context, *jinja.Args) (any, error) { return v, nil }), true
-	}
-	if name == "strftime" {
-		return jinja.Func(func(_ *jinja.Context, args *jinja.Args) (any, error) {
-			p := bind(args, "format")
-			return Strftime(p.text(0, ""), d.Time), p.err
-		}), true
-	}
-	return nil, false
-}
-
-// naive reads a date without a zone in the local one, as timestamp() does.
-func (d *dateTime) naive() time.Time {
-	if d.Location() != time.UTC {
-		return d.Time
-	}
-	return time.Date(d.Year(), d.Month(), d.Day(), d.Hour(), d.Minute(), d.Second(), d.Nanosecond(), time.Local)
-}
-
-// Operate is d - other and d + other.
-func (d *dateTime) Operate(op string, other any) (any, error) {
-	switch o := other.(type) {
-	case *dateTime:
-		if op == "-" {
-			return timeDelta(d.Sub(o.Time)), nil
-		}
-	case timeDelta:
-		switch op {
-		case "-":
-			return &dateTime{d.Add(-time.Duration(o))}, nil
-		case "+":
-			return &dateTime{d.Add(time.Duration(o))}, nil
-		}
-	}
-	return nil, unsupported(op, d, other)
-}
-
-func unsupported(op string, a, b any) error {
-	return fmt.Errorf("unsupported operand type(s) for %s: '%s' and '%s'", op, jinja.TypeName(a), jinja.TypeName(b))
-}
-
-// Compare orders d before or after other.
-func (d *dateTime) Compare(other any) (int, bool) {
-	o, ok := other.(*dateTime)
-	if !ok {
-		return 0, false
-	}
-	return d.Time.Compare(o.Time), true
-}
-
-// dateOnly is Python's date.
-type dateOnly struct{ time.Time }
-
-func (d *dateOnly) String() string { return d.Format("2006-01-02") }
-
-// timeDelta is Python's timedelta.
-type timeDelta time.Duration
-
-// Operate is t + other and t - other, and t times or by a number.
-func (t timeDelta) Operate(op string, other any) (any, error) {
-	if o, ok := other.(*dateTime); ok && op == "+" {
-		return o.Operate(op, t)
-	}
-	o, isDelta := other.(timeDelta)
-	f, isNumber := number(other)
-	switch {
-	case isDelta && op == "+":
-		return t + o, nil
-	case isDelta && op == "-":
-		return t - o, nil
-	case isDelta && op == "/" && o != 0:
-		return float64(t) / float64(o), nil
-	case isNumber && op == "*":
-		return timeDelta(float64(t) * f), nil
-	case isNumber && op == "/" && f != 0:
-		return timeDelta(float64(t) / f), nil
-	}
-	return nil, unsupported(op, t, other)
-}
-
-// Compare orders t before or after other.
-func (t timeDelta) Compare(other any) (int, bool) {
-	o, ok := other.(timeDelta)
-	return cmp.Compare(t, o), ok
-}
-
-const day = 24 * time.Hour
-
-// split gives days, and what is left over of them, never negative.
-func (t timeDelta) split() (days int, rest time.Duration) {
-	days, rest = int(time.Duration(t)/day), time.Duration(t)%day
-	if rest < 0 {
-		days, rest = days-1, rest+day
-	}
-	return days, rest
-}
-
-// TypeName is Python's name of the type.
-func (t timeDelta) TypeName() string { return "timedelta" }
-
-// Attr gives days, seconds, microseconds and total_seconds().
-func (t timeDelta) Attr(name string) (any, bool) {
-	days, rest := t.split()
-	switch name {
-	case "days":
-		return days, true
-	case "seconds":
-		return int(rest / time.Second), true
-	case "microseconds":
-		return int(rest % time.Second / time.Microsecond), true
-	case "total_seconds":
-		return jinja.Func(func(*jinja.Context, *jinja.Args) (any, error) { return time.Duration(t).Seconds(), nil }), true
-	}
-	return nil, false
-}
-
-// String is Python's str(): 2 days, 1:02:03.
-func (t timeDelta) String() string {
-	days, rest := t.split()
-	s := fmt.Sprintf("%d:%02d:%02d", rest/time.Hour, rest%time.Hour/time.Minute, rest%time.Minute/time.Second)
-	if micro := rest % time.Second / time.Microsecond; micro != 0 {
-		s += fmt.Sprintf(".%06d", micro)
-	}
-	switch {
-	case slices.Contains([]int{1, -1}, days):
-		return fmt.Sprintf("%d day, %s", days, s)
-	case days != 0:
-		return fmt.Sprintf("%d days, %s", days, s)
-	}
-	return s
 }
