@@ -24,17 +24,28 @@ type translator struct {
 	named map[string]int
 	count int
 	flags Flags
+	// anchored: what came last is an anchor, which Python does not repeat.
+	anchored bool
 }
 
 func translate(src string, flags Flags) (translation, error) {
 	t := &translator{src: src, named: map[string]int{}, flags: flags}
 	for t.src != "" {
+		if t.anchored && quantifier.MatchString(t.src) {
+			return translation{}, errors.New("nothing to repeat")
+		}
+		t.anchored = anchor.MatchString(t.src)
 		if err := t.next(); err != nil {
 			return translation{}, err
 		}
 	}
 	return translation{t.out.String(), t.flags, t.count, t.named}, nil
 }
+
+var (
+	anchor     = regexp.MustCompile(`^(?:\^|\$|\\[bBAZ])`)
+	quantifier = regexp.MustCompile(`^(?:[*+?]|\{\d+(?:,\d*)?\}|\{,\d+\})`)
+)
 
 // emit writes text and takes n bytes off the source.
 func (t *translator) emit(text string, n int) {

@@ -35,7 +35,8 @@ type Format struct {
 	KeepOrder     bool // sort_keys=False
 	ExplicitStart bool
 	ExplicitEnd   bool
-	ASCII         bool // allow_unicode=False
+	ASCII         bool   // allow_unicode=False
+	Quote         string // default_style: ' or ", which every scalar then has
 }
 
 // maxDepth bounds nesting, so that a list that holds itself ends.
@@ -73,11 +74,12 @@ const (
 
 // node is a value as YAML has it.
 type node struct {
-	kind  kind
-	text  string
-	plain bool // the text without quotes means the same
-	flow  bool
-	items []*node // of a mapping: key, value, key, value
+	kind   kind
+	text   string
+	plain  bool // the text without quotes means the same
+	isText bool // a string
+	flow   bool
+	items  []*node // of a mapping: key, value, key, value
 }
 
 func represent(v any, f Format, depth int) (*node, error) {
@@ -96,9 +98,9 @@ func represent(v any, f Format, depth int) (*node, error) {
 	case float64:
 		return &node{text: floatText(v), plain: true}, nil
 	case string:
-		return &node{text: v, plain: isText(v)}, nil
+		return &node{text: v, plain: isText(v), isText: true}, nil
 	case *yaml.Template:
-		return &node{text: v.Text, plain: isText(v.Text)}, nil
+		return &node{text: v.Text, plain: isText(v.Text), isText: true}, nil
 	case *jinja.Undefined:
 		return nil, jinja.UndefinedError(v)
 	case Timestamp:
@@ -124,7 +126,7 @@ func representItems(k kind, items []any, f Format, depth int) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		leaves = leaves && child.kind == scalar
+		leaves = leaves && child.kind == scalar && f.Quote == ""
 		n.items = append(n.items, child)
 	}
 	n.flow = len(items) == 0 || f.Flow == FlowAlways || f.Flow == FlowLeaves && leaves
@@ -222,15 +224,15 @@ func (e *emitter) put(s string) {
 	e.column += utf8.RuneCountInString(s)
 }
 
-func (e *emitter) newline() {
-	e.out.WriteByte('\n')
+func (e *emitter) newline(r rune) {
+	e.out.WriteRune(r)
 	e.column = 0
 }
 
 func (e *emitter) writeIndent() {
 	indent := max(e.indent, 0)
 	if !e.atIndent || e.column > indent || e.column == indent && !e.space {
-		e.newline()
+		e.newline('\n')
 	}
 	if n := indent - e.column; n > 0 {
 		e.put(strings.Repeat(" ", n))

@@ -85,8 +85,13 @@ func (e *emitter) scalar(n *node, at place) {
 	} else {
 		plain = plain && a.blockPlain
 	}
+	if e.Quote != "" && !n.isText {
+		e.indicator("!", true, false, false)
+	}
 	switch {
-	case plain && !(a.multiline && at.isKey):
+	case e.Quote == `"`:
+		e.double(n.text, fold)
+	case plain && e.Quote == "" && !(a.multiline && at.isKey):
 		e.plain(n.text, fold)
 	case a.single && !(a.multiline && at.isKey):
 		e.single(n.text, fold)
@@ -131,9 +136,9 @@ func (e *emitter) single(text string, fold bool) {
 			spaces = true
 		case isBreak(r):
 			if !breaks && r == '\n' {
-				e.newline()
+				e.newline('\n')
 			}
-			e.newline()
+			e.newline(r)
 			e.atIndent, breaks = true, true
 		default:
 			if breaks {

@@ -344,6 +344,10 @@ func (m *pairing) merge(key, y *yamlv3.Node) error {
 
 func (m *pairing) set(p Pair) {
 	if i, ok := m.index.Get(p.Key.Value); ok {
+		old := m.n.Pairs[i.(int)].Key
+		if jinja.TypeName(old.Value) != jinja.TypeName(p.Key.Value) {
+			p.Key = old // 1 and true are one key, as it was written first
+		}
 		m.n.Pairs[i.(int)] = p
 		return
 	}

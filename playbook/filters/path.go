@@ -16,18 +16,37 @@ import (
 )
 
 var pathFilters = map[string]jinja.Filter{
-	"basename":       ofText(func(s string) any { return s[strings.LastIndexByte(s, '/')+1:] }),
-	"dirname":        ofText(func(s string) any { return dirname(s) }),
-	"expanduser":     ofText(func(s string) any { return expandUser(s) }),
-	"expandvars":     ofText(func(s string) any { return expandVars(s) }),
+	"basename":       ofPath(func(s string) any { return s[strings.LastIndexByte(s, '/')+1:] }),
+	"dirname":        ofPath(func(s string) any { return dirname(s) }),
+	"expanduser":     ofPath(func(s string) any { return expandUser(s) }),
+	"expandvars":     ofPath(func(s string) any { return expandVars(s) }),
 	"fileglob":       simple(fileGlob),
 	"path_join":      simple(pathJoin),
-	"realpath":       ofText(func(s string) any { return RealPath(s) }),
+	"realpath":       ofPath(func(s string) any { return RealPath(s) }),
 	"relpath":        relativePath,
-	"splitext":       ofText(func(s string) any { return splitExt(s) }),
-	"win_basename":   ofText(func(s string) any { _, base := splitWindows(s); return base }),
-	"win_dirname":    ofText(func(s string) any { dir, _ := splitWindows(s); return dir }),
-	"win_splitdrive": ofText(func(s string) any { drive, rest := splitDrive(s); return jinja.Tuple{drive, rest} }),
+	"splitext":       ofPath(func(s string) any { return splitExt(s) }),
+	"win_basename":   ofPath(func(s string) any { _, base := splitWindows(s); return base }),
+	"win_dirname":    ofPath(func(s string) any { dir, _ := splitWindows(s); return dir }),
+	"win_splitdrive": ofPath(func(s string) any { drive, rest := splitDrive(s); return jinja.Tuple{drive, rest} }),
+}
+
+// ofPath is a filter of a path without arguments.
+func ofPath(f func(s string) any) jinja.Filter {
+	return simple(func(v any) (any, error) {
+		s, err := pathText(v)
+		if err != nil {
+			return nil, err
+		}
+		return f(s), nil
+	})
+}
+
+func pathText(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("a path is a string, not %s", jinja.TypeName(v))
+	}
+	return s, nil
 }
 
 func dirname(s string) string {
@@ -90,7 +109,7 @@ func expandVars(s string) string {
 }
 
 func fileGlob(v any) (any, error) {
-	s, err := text(v)
+	s, err := pathText(v)
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +142,15 @@ func pathJoin(v any) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("|path_join expects string or sequence, got %s instead.", typeOf(v))
 	}
+	if len(parts) == 0 {
+		return nil, errors.New("path_join wants at least one part")
+	}
 	joined := ""
 	for i, part := range parts {
 		s, ok := part.(string)
 		switch {
+		case undefined(part) != nil:
+			return nil, undefined(part)
 		case !ok:
 			return nil, fmt.Errorf("path_join wants strings, not %s", jinja.Repr(part))
 		case i == 0 || strings.HasPrefix(s, "/"):
@@ -160,7 +184,7 @@ func RealPath(s string) string {
 
 func relativePath(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "start=")
-	s, err := text(v)
+	s, err := pathText(v)
 	start := p.text(0, ".")
 	if err = errors.Join(err, p.err); err != nil {
 		return nil, err

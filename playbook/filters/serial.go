@@ -30,9 +30,6 @@ func jsonDefault(v any) (any, error) {
 		return nil, jinja.UndefinedError(v)
 	case *dateTime:
 		return v.isoFormat(), nil
-	case *jinja.Range:
-		items, err := jinja.Iterate(v)
-		return list(items), err
 	}
 	return nil, fmt.Errorf("Object of type %s is not JSON serializable", jinja.TypeName(v))
 }
@@ -118,7 +115,7 @@ func fromYAMLAll(v any) (any, error) {
 func toYAML(format pyyaml.Format) jinja.Filter {
 	return func(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		f := format
-		names := []string{"indent=", "default_flow_style=", "width=", "sort_keys=", "explicit_start=", "explicit_end=", "allow_unicode="}
+		names := []string{"indent=", "default_flow_style=", "width=", "sort_keys=", "explicit_start=", "explicit_end=", "allow_unicode=", "default_style="}
 		p := bind(args, names...)
 		f.Indent = p.int(0, f.Indent)
 		if p.given(1) {
@@ -135,6 +132,9 @@ func toYAML(format pyyaml.Format) jinja.Filter {
 		f.ExplicitStart = p.truth(4, false)
 		f.ExplicitEnd = p.truth(5, false)
 		f.ASCII = !p.truth(6, true)
+		if f.Quote = p.text(7, ""); f.Quote != "" && f.Quote != "'" && f.Quote != `"` {
+			return nil, fmt.Errorf("default_style is one of the two quotes, not %s", jinja.Repr(f.Quote))
+		}
 		if p.err != nil {
 			return nil, p.err
 		}

@@ -10,8 +10,19 @@ import (
 )
 
 var urlFilters = map[string]jinja.Filter{
-	"urldecode": ofText(func(s string) any { return urlDecode(s) }),
-	"urlsplit":  urlSplit,
+	"urldecode": simple(func(v any) (any, error) {
+		s, err := urlText(v)
+		return urlDecode(s), err
+	}),
+	"urlsplit": urlSplit,
+}
+
+func urlText(v any) (string, error) {
+	s, ok := v.(string)
+	if !ok {
+		return "", fmt.Errorf("a URL is a string, not %s", jinja.TypeName(v))
+	}
+	return s, nil
 }
 
 // urlDecode is Python's unquote_plus: what is no escape stays.
@@ -104,12 +115,15 @@ func (u splitURL) authority() (user, password, host, port any, err error) {
 
 func urlSplit(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "query=", "alias=")
-	s, err := text(v)
+	s, err := urlText(v)
 	query := p.text(0, "")
 	if err = errors.Join(err, p.err); err != nil {
 		return nil, err
 	}
 	u := parseURL(s)
+	if strings.Contains(u.netloc, "[") != strings.Contains(u.netloc, "]") {
+		return nil, errors.New("Invalid IPv6 URL")
+	}
 	user, password, host, port, err := u.authority()
 	if err != nil {
 		return nil, err
