@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"playbook/runner":        {"connection", "internal/source", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
 	"playbook/actions":       {"internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
 	"playbook/vars":          {"internal/pyliteral", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},
-	"playbook/filters":       {"internal/pyjson", "internal/pyliteral", "internal/pymath", "internal/pyregex", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
+	"playbook/filters":       {"internal/jmespath", "internal/pyjson", "internal/pyliteral", "internal/pymath", "internal/pyregex", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
 	"playbook/lookups":       {"playbook/filters", "internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
 	"playbook":               {"internal/source", "internal/vault", "internal/yaml", "jinja"},
 	"inventory":              {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/vault", "internal/yaml", "jinja"},

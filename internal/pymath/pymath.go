@@ -1,5 +1,5 @@
-// Package pymath has functions of floats that are right to the last bit, as
-// those of C that Python calls; Go's own are not always.
+// Package pymath has functions of floats that give, to the last bit, what those
+// of C give that Python calls; Go's own do not always.
 package pymath
 
 import (
@@ -13,7 +13,7 @@ func newFloat() *big.Float { return new(big.Float).SetPrec(precision) }
 
 func fromFloat(f float64) *big.Float { return newFloat().SetFloat64(f) }
 
-var ln2, ln10 = lnTwo(), ln(fromFloat(10))
+var ln2 = lnTwo()
 
 // Pow is x to the power of y.
 func Pow(x, y float64) float64 {
@@ -35,13 +35,24 @@ func Log(x float64) float64 {
 	return f
 }
 
-// Log10 is the logarithm to the base of ten of a positive x.
+// Log10 is the logarithm to the base of ten of a positive x. C's is not right
+// to the last bit; this is how it is computed there.
 func Log10(x float64) float64 {
 	if math.IsInf(x, 1) || !(x > 0) {
 		return math.Log10(x)
 	}
-	f, _ := newFloat().Quo(ln(fromFloat(x)), ln10).Float64()
-	return f
+	const (
+		perLn10 = 4.34294481903251816668e-01
+		twoHigh = 3.01029995663611771306e-01
+		twoLow  = 3.69423907715893078616e-13
+	)
+	fraction, exponent := math.Frexp(x) // fraction is 0.5 or more, and below 1
+	if exponent > 0 {
+		fraction, exponent = 2*fraction, exponent-1
+	}
+	y := float64(exponent)
+	z := float64(y*twoLow) + float64(perLn10*Log(fraction))
+	return z + float64(y*twoHigh)
 }
 
 // atanh2 is twice the inverse hyperbolic tangent of a small z.

@@ -65,7 +65,7 @@ func (n network) contains(other network) bool {
 }
 
 // broadcast is the address of that kind, when the network has one.
-func (n network) broadcast() (netip.Addr, bool) { return n.last(), n.version() == 4 && n.bits < 31 }
+func (n network) broadcast() (netip.Addr, bool) { return n.last(), n.version() == 6 || n.bits < 31 }
 
 func (n network) mask(host bool) string {
 	ones := new(big.Int).Sub(n.size(), big.NewInt(1))
@@ -118,6 +118,9 @@ func parseNetwork(v any, version int) (network, bool) {
 	}
 	address, prefix, hasPrefix := strings.Cut(s, "/")
 	ip, err := netip.ParseAddr(address)
+	if full, ok := expandIPv4(address); err != nil && ok {
+		ip, err = full, nil
+	}
 	if n, ok := new(big.Int).SetString(address, 10); err != nil && ok && hasPrefix {
 		ip, err = fromNumber(n, 4), nil
 		if !ip.IsValid() {
@@ -136,6 +139,24 @@ func parseNetwork(v any, version int) (network, bool) {
 		}
 	}
 	return n, version == 0 || n.version() == version
+}
+
+// expandIPv4 reads an address that lacks zeros at its end, or has some too many
+// in front of its numbers.
+func expandIPv4(s string) (netip.Addr, bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var b [4]byte
+	for i, part := range parts {
+		n, err := strconv.ParseUint(part, 10, 8)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		b[i] = byte(n)
+	}
+	return netip.AddrFrom4(b), true
 }
 
 // prefixBits reads 24, 255.255.255.0 or 0.0.0.255.
@@ -198,7 +219,7 @@ func init() { // some queries ask others
 	}), "")
 	ask(when(func(n network) bool {
 		_, broadcast := n.broadcast()
-		return isHost(n) || single(n) || !broadcast
+		return isHost(n) || single(n) || !broadcast || n.version() == 6
 	}, func(n network) any { return n.ip.String() }), "address", "ip")
 	ask(when(func(n network) bool {
 		_, broadcast := n.broadcast()
@@ -263,12 +284,11 @@ func init() { // some queries ask others
 	ask(ofNetwork(func(n network) (any, error) { return n.neighbour(1), nil }), "next_usable")
 	ask(ofNetwork(func(n network) (any, error) { return n.neighbour(-1), nil }), "previous_usable")
 	ask(peer, "peer")
-	ask(when(func(n network) bool { return n.version() == 4 }, written), "ipv4", "v4")
-	ask(when(func(n network) bool { return n.version() == 6 }, written), "ipv6", "v6")
-	ask(when(func(n network) bool { return n.ip.IsPrivate() || n.ip.IsLinkLocalUnicast() || n.ip.IsLoopback() }, written), "private")
-	ask(when(func(n network) bool {
-		return !n.ip.IsPrivate() && !n.ip.IsMulticast() && !n.ip.IsLoopback() && !n.ip.IsLinkLocalUnicast() && !n.ip.IsUnspecified()
-	}, written), "public")
+	ask(asIPv4, "ipv4", "v4")
+	ask(asIPv6, "ipv6", "v6")
+	ask(when(isInternal, written), "private")
+	ask(when(func(n network) bool { return isPublic(n.ip) }, written), "public")
+	ask(sixToFour, "6to4")
 	ask(when(func(n network) bool { return n.ip.IsLoopback() }, written), "loopback", "lo")
 	ask(when(func(n network) bool { return n.ip.IsMulticast() }, written), "multicast")
 	ask(when(func(n network) bool { return !n.ip.IsMulticast() }, written), "unicast")
@@ -283,6 +303,65 @@ func init() { // some queries ask others
 		}
 		return fmt.Sprintf("[%s]/%d", n.ip, n.bits)
 	}), "wrap")
+}
+
+var internal = inAny("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "239.0.0.0/8",
+	"fc00::/7", "fec0::/10", "169.254.0.0/16", "fe80::/10")
+
+// isInternal is netaddr's is_private.
+func isInternal(n network) bool { return internal(n.first()) && internal(n.last()) }
+
+func isPublic(a netip.Addr) bool {
+	n := network{ip: a, bits: a.BitLen()}
+	if a.IsMulticast() || isInternal(n) || a.IsLoopback() {
+		return false
+	}
+	// A mask of a network or of its hosts is no host's address.
+	i := toNumber(a)
+	size := new(big.Int).Lsh(big.NewInt(1), uint(n.width()))
+	return !isMask(i) && !isMask(size.Sub(size, i).Sub(size, big.NewInt(1)))
+}
+
+// isMask reports whether a number is one less than a power of two.
+func isMask(n *big.Int) bool {
+	next := new(big.Int).Add(n, big.NewInt(1))
+	return next.Cmp(new(big.Int).Lsh(big.NewInt(1), uint(n.BitLen()))) == 0
+}
+
+// asIPv4 gives an IPv6 address that stands for an IPv4 one as that.
+func asIPv4(n network) (any, error) {
+	if n.version() == 4 {
+		return n.text, nil
+	}
+	bytes := n.ip.As16()
+	v4 := netip.AddrFrom4([4]byte(bytes[12:]))
+	if n.bits < 96 || !n.ip.Is4In6() && netip.AddrFrom16([16]byte(append(bytes[:12:12], 0, 0, 0, 0))) != netip.IPv6Unspecified() {
+		return false, nil
+	}
+	return network{ip: v4, bits: n.bits - 96}.String(), nil
+}
+
+func asIPv6(n network) (any, error) {
+	if n.version() == 6 {
+		return n.text, nil
+	}
+	return fmt.Sprintf("::ffff:%s/%d", n.ip, n.bits+96), nil
+}
+
+// sixToFour is the network of an IPv4 address in 2002::/16.
+func sixToFour(n network) (any, error) {
+	isHost := n.sized(1) || n.ip != n.first()
+	host := network{ip: n.ip, bits: n.width()}
+	switch {
+	case !isHost && !(n.version() == 6 && n.plain):
+		return false, nil
+	case n.version() == 6 && inAny("2002::/16")(n.ip):
+		return n.text, nil
+	case n.version() == 6 || !isPublic(n.ip) && !isInternal(host):
+		return false, nil
+	}
+	b := n.ip.As4()
+	return fmt.Sprintf("2002:%02x%02x:%02x%02x::1/48", b[0], b[1], b[2], b[3]), nil
 }
 
 func wholeBig(n *big.Int) any {
@@ -345,8 +424,22 @@ func addressFilter(version int) jinja.Filter {
 		if p.err != nil {
 			return nil, p.err
 		}
+		if version == 0 {
+			if err := addressType("ipaddr", v); err != nil {
+				return nil, err
+			}
+		}
 		return askAddress(v, query, family)
 	}
+}
+
+// addressType refuses what is neither text nor a number nor a list.
+func addressType(filter string, v any) error {
+	switch v.(type) {
+	case string, *jinja.List, jinja.Tuple, bool, int, *big.Int:
+		return nil
+	}
+	return fmt.Errorf("Unrecognized type <%s> for %s filter <value>", typeOf(v), filter)
 }
 
 // askAddress answers for one address, or for each of a list but those without
@@ -409,6 +502,12 @@ func ipWrap(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
+	if _, isInt := v.(int); isInt {
+		return nil, fmt.Errorf("Unrecognized type <%s> for ipwrap filter <value>", typeOf(v))
+	}
+	if err := addressType("ipwrap", v); err != nil {
+		return nil, err
+	}
 	if items, ok := sequence(v); ok {
 		wrapped := jinja.NewList()
 		for _, item := range items {
@@ -469,54 +568,12 @@ func nthUsable(direction int64) jinja.Filter {
 		p := bind(args, "offset")
 		offset := p.int(0, 0)
 		n, ok := parseNetwork(v, 0)
-		if p.err != nil || !ok || n.sized(1) {
+		if p.err != nil || !ok {
 			return false, p.err
+		}
+		if n.sized(1) {
+			return nil, nil
 		}
 		return n.neighbour(direction * int64(offset)), nil
 	}
-}
-
-// ipSubnet is a network of a size, how many of them there are, or the one of
-// an index.
-func ipSubnet(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
-	p := bind(args, "query=", "index=")
-	query, hasIndex := p.text(0, ""), p.set(1)
-	index := p.text(1, "0")
-	n, ok := parseNetwork(v, 0)
-	if p.err != nil || !ok {
-		return false, p.err
-	}
-	if query == "" {
-		return n.subnet().String(), nil
-	}
-	bits, err := strconv.Atoi(query)
-	if err != nil || bits < 0 || bits > n.width() {
-		return false, nil
-	}
-	if n.sized(1) {
-		// The network of that size around an address.
-		outer := network{ip: n.ip, bits: bits}
-		if hasIndex {
-			return false, nil
-		}
-		return outer.subnet().String(), nil
-	}
-	if bits < n.bits {
-		return false, nil
-	}
-	count := new(big.Int).Lsh(big.NewInt(1), uint(bits-n.bits))
-	if !hasIndex {
-		return count.String(), nil
-	}
-	i, isInt := new(big.Int).SetString(index, 10)
-	if !isInt {
-		return false, nil
-	}
-	if i.Sign() < 0 {
-		i.Add(i, count)
-	}
-	if i.Sign() < 0 || i.Cmp(count) >= 0 {
-		return false, nil
-	}
-	return fmt.Sprintf("%s/%d", n.at(i.Lsh(i, uint(n.width()-bits))), bits), nil
 }

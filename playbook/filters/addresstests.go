@@ -47,9 +47,14 @@ var addressTests = map[string]jinja.Test{
 var macForm = regexp.MustCompile(`(?i)^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}\n?$|^([0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\n?$|^[0-9a-f]{12}\n?$`)
 
 var privateNetworks = []string{
-	"0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/29", "192.0.0.170/31", "192.0.2.0/24",
+	"0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
 	"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "255.255.255.255/32",
-	"::1/128", "::/128", "::ffff:0:0/96", "100::/64", "2001::/23", "2001:2::/48", "2001:db8::/32", "2001:10::/28", "fc00::/7", "fe80::/10",
+	"::1/128", "::/128", "::ffff:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fc00::/7", "fe80::/10",
+}
+
+// publicNetworks are within the private ones.
+var publicNetworks = []string{
+	"192.0.0.9/32", "192.0.0.10/32", "2001:1::1/128", "2001:1::2/128", "2001:3::/32", "2001:4:112::/48", "2001:20::/28", "2001:30::/28",
 }
 
 var reservedNetworks = []string{
@@ -77,7 +82,7 @@ func private(a netip.Addr) bool {
 	if a.Is4In6() {
 		return inAny(privateNetworks...)(a.Unmap())
 	}
-	return inAny(privateNetworks...)(a)
+	return inAny(privateNetworks...)(a) && !inAny(publicNetworks...)(a)
 }
 
 // strictNetwork reads an address or a network that is written as text.
@@ -122,7 +127,7 @@ func ofString(is func(string) bool) jinja.Test {
 func ofMask(host bool) jinja.Test {
 	return ofString(func(s string) bool {
 		n, ok := parseNetwork("10.0.0.0/"+s, 4)
-		return ok && n.mask(host) == s
+		return ok && n.mask(host) == s && n.ip == n.first()
 	})
 }
 

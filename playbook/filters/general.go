@@ -2,17 +2,15 @@ package filters
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math"
-	"regexp"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
 
-	"github.com/jmespath/go-jmespath"
-
+	"gplay/internal/jmespath"
 	"gplay/jinja"
 )
 
@@ -35,70 +33,28 @@ func jsonQuery(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	query, err := jmespath.Compile(quoteLiterals(expr))
+	query, err := compiledQuery(expr)
 	if err != nil {
 		return nil, fmt.Errorf("JMESPathError in json_query filter plugin: %w", err)
 	}
-	found, err := query.Search(forQuery(jinja.ToGo(v)))
+	found, err := query.Search(jinja.Unroll(v))
 	if err != nil {
 		return nil, fmt.Errorf("JMESPathError in json_query filter plugin: %w", err)
 	}
-	return jinja.FromGo(fromQuery(found)), nil
+	return found, nil
 }
 
-// quoteLiterals makes JSON of literals that are bare words: in 2015 one wrote
-// [?name==`bob`].
-func quoteLiterals(expr string) string {
-	return bareLiteral.ReplaceAllStringFunc(expr, func(literal string) string {
-		body := strings.Trim(literal, "`")
-		if literal[0] != '`' || json.Valid([]byte(body)) {
-			return literal
-		}
-		return "`" + `"` + body + `"` + "`"
-	})
-}
+var queries sync.Map // text → *jmespath.Expression
 
-// bareLiteral matches literals, and strings so that what is in them stays.
-var bareLiteral = regexp.MustCompile("'(?:[^'\\\\]|\\\\.)*'|\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
-
-// forQuery makes the numbers floats, which is all that JMESPath has here.
-func forQuery(v any) any {
-	switch v := v.(type) {
-	case int:
-		return float64(v)
-	case []any:
-		for i := range v {
-			v[i] = forQuery(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = forQuery(v[k])
-		}
+func compiledQuery(text string) (*jmespath.Expression, error) {
+	if q, ok := queries.Load(text); ok {
+		return q.(*jmespath.Expression), nil
 	}
-	return v
-}
-
-// fromQuery makes whole numbers integers again.
-func fromQuery(v any) any {
-	switch v := v.(type) {
-	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
-			return int(v)
-		}
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = fromQuery(v[i])
-		}
-		return out
-	case map[string]any:
-		out := map[string]any{}
-		for k := range v {
-			out[k] = fromQuery(v[k])
-		}
-		return out
+	q, err := jmespath.Compile(text)
+	if err == nil {
+		queries.Store(text, q)
 	}
-	return v
+	return q, err
 }
 
 func randomMAC(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
@@ -138,11 +94,18 @@ func randomMAC(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 
 func counter(v any) (any, error) {
 	items, ok := sequence(v)
+	if s, isText := v.(string); isText {
+		items, _ = jinja.Iterate(s)
+		ok = true
+	}
 	if !ok {
 		return nil, fmt.Errorf("Argument for community.general.counter must be a sequence (string or list). %s is %s", jinja.Str(v), typeOf(v))
 	}
 	counts := jinja.NewDict()
 	for _, item := range items {
+		if err := jinja.Hashable(item); err != nil {
+			return nil, fmt.Errorf("community.general.counter needs a sequence with hashable elements (int, float or str) - %w", err)
+		}
 		n, _ := counts.Get(item)
 		i, _ := integer(n)
 		counts.Set(item, i+1)
@@ -175,8 +138,12 @@ func fromCSV(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "dialect=", "fieldnames=", "delimiter=", "skipinitialspace=", "strict=")
 	s, err := text(v)
 	delimiter := p.text(2, ",")
-	if p.text(0, "excel") == "excel-tab" && !p.set(2) {
-		delimiter = "\t"
+	switch dialect := p.text(0, "excel"); dialect {
+	case "excel", "unix":
+	case "excel-tab":
+		delimiter = p.text(2, "\t")
+	default:
+		return nil, fmt.Errorf("Dialect '%s' is not supported: it is excel, excel-tab or unix", dialect)
 	}
 	if err = errors.Join(err, p.err); err != nil {
 		return nil, err
@@ -213,6 +180,9 @@ func fromCSV(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 				d.Set(name, row[i])
 			}
 		}
+		if len(row) > len(names) {
+			d.Set(nil, textList(row[len(names):]))
+		}
 		out.Items = append(out.Items, d)
 	}
 	return out, nil
@@ -234,6 +204,9 @@ func groupByAsDict(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		value, ok := m.Get(attribute)
 		if !ok {
 			return nil, fmt.Errorf("Attribute not contained in element #%d of sequence", i)
+		}
+		if err := jinja.Hashable(value); err != nil {
+			return nil, err
 		}
 		if _, double := d.Get(value); double {
 			return nil, fmt.Errorf("Multiple sequence entries have attribute value %s", jinja.Repr(value))
@@ -268,8 +241,15 @@ func listsMergeBy(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if _, ok := index.(string); !ok {
 		return nil, fmt.Errorf("community.general.lists_mergeby index must be a string. %s is not", jinja.Repr(index))
 	}
+	given, err := nonEmptyLists(terms)
+	if err != nil {
+		return nil, err
+	}
+	if len(given) == 1 {
+		return list(given[0]), nil
+	}
 	byKey := jinja.NewDict()
-	for _, item := range flatten(terms, 2, true) {
+	for _, item := range slices.Concat(given...) {
 		d, ok := item.(*jinja.Dict)
 		if !ok {
 			return nil, fmt.Errorf("Elements of list arguments for lists_mergeby must be dictionaries. %s is not", jinja.Repr(item))
@@ -284,13 +264,40 @@ func listsMergeBy(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		byKey.Set(key, d)
 	}
 	keys := byKey.Keys()
-	err := sortBy(keys, jinja.Compare)
+	err = sortBy(keys, jinja.Compare)
 	out := jinja.NewList()
 	for _, key := range keys {
 		d, _ := byKey.Get(key)
 		out.Items = append(out.Items, d)
 	}
 	return out, err
+}
+
+// nonEmptyLists are the lists that terms are or hold.
+func nonEmptyLists(terms []any) ([][]any, error) {
+	var all [][]any
+	for _, term := range terms {
+		items, ok := sequence(term)
+		if !ok {
+			return nil, fmt.Errorf("All arguments before the argument index for community.general.lists_mergeby must be lists. %s is %s", jinja.Repr(term), typeOf(term))
+		}
+		nested := len(items) > 0
+		for _, item := range items {
+			if _, ok := sequence(item); !ok {
+				nested = false
+			}
+		}
+		switch {
+		case nested:
+			for _, item := range items {
+				inner, _ := sequence(item)
+				all = append(all, inner)
+			}
+		case len(items) > 0:
+			all = append(all, items)
+		}
+	}
+	return all, nil
 }
 
 // sortBy sorts in place; an error of compare is given back.

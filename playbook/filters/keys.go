@@ -60,8 +60,25 @@ func keysFilter(name string) jinja.Filter {
 		if keep {
 			return keepKeys(v, match)
 		}
-		return removeKeys(v, match)
+		v, err = removeKeys(v, match)
+		return withoutEmpty(v), err
 	}
+}
+
+// withoutEmpty drops the items of lists that are false: empty dicts, zeros.
+func withoutEmpty(v any) any {
+	switch v := v.(type) {
+	case *jinja.Dict:
+		for k, item := range v.All() {
+			v.Set(k, withoutEmpty(item))
+		}
+	case *jinja.List:
+		v.Items = slices.DeleteFunc(v.Items, func(item any) bool { return !jinja.Truth(item) })
+		for i, item := range v.Items {
+			v.Items[i] = withoutEmpty(item)
+		}
+	}
+	return v
 }
 
 func oneError(errs ...error) error {

@@ -93,6 +93,11 @@ func getPath(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		}
 		v = found
 	}
+	switch v.(type) {
+	case *jinja.List, *jinja.Dict:
+	default:
+		v = jinja.Str(v) // as a template gives it
+	}
 	if wantlist {
 		return jinja.NewList(v), nil
 	}

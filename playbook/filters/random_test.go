@@ -175,7 +175,7 @@ func (g generator) yaml() string {
 	for i := range 1 + g.IntN(4) {
 		text := g.text()
 		switch {
-		case text == "=" || text == "<<" || strings.HasPrefix(text, "2020-"): // see the table
+		case strings.HasPrefix(strings.TrimSpace(text), "!") || text == "=" || text == "<<" || strings.HasPrefix(text, "2020-"): // see the table
 		case g.IntN(3) == 0:
 			fmt.Fprintf(&b, "- %s\n", text)
 		default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -237,19 +238,19 @@ func split(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	return textList(parts), nil
 }
 
+// isSpace is Python's str.isspace.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
 // splitSpace splits at runs of white space, limit times at most.
 func splitSpace(s string, limit int) []string {
 	var parts []string
 	for {
-		s = strings.TrimLeft(s, " \t\n\r\v\f")
+		s = strings.TrimLeftFunc(s, isSpace)
 		if s == "" {
 			return parts
 		}
-		end := strings.IndexAny(s, " \t\n\r\v\f")
+		end := strings.IndexFunc(s, isSpace)
 		if limit >= 0 && len(parts) == limit || end < 0 {
-			if end < 0 {
-				return append(parts, s)
-			}
 			return append(parts, s)
 		}
 		parts, s = append(parts, s[:end]), s[end:]
