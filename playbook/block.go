@@ -165,6 +165,9 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	if !isFile(file) {
 		return nil, l.noFile(name, "tasks file", file)
 	}
+	if l.Imported != nil {
+		l.Imported(file)
+	}
 	b := staticBlock(t, p)
 	defer l.enter(t.Pos, "imported")()
 	if err := l.taskFile(file, b, p, name.Pos); err != nil {

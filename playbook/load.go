@@ -42,6 +42,8 @@ type Options struct {
 	// Warn and Deprecated are told what is worth knowing about the source,
 	// once for each place. They may be nil.
 	Warn, Deprecated func(msg string)
+	// Imported is told of each file that import_tasks reads. It may be nil.
+	Imported func(file string)
 }
 
 // loader loads one playbook, and what it includes while it runs.

@@ -122,8 +122,11 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`"(delta|start|end|stop)": "[^"]*"`), `"$1": "TIME"`},
 	{regexp.MustCompile(`"(atime|ctime|mtime|inode|blocks|dev)": [0-9.]+`), `"$1": N`},
+	// What -vv says of Python and of Ansible's plugins.
+	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?(ansible-playbook|gplay) \[core .*\n((\x1b\[0;34m)?  [a-z].*\n)*`), ``},
+	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?Skipping callback .*\n`), ``},
 	// Ansible names its own temporary file here.
-	{regexp.MustCompile(`(?m)^(\+\+\+ after).*`), `$1`},
+	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
 	// Both show the place of a fault in their own way.
 	{regexp.MustCompile(`\\n\\nThe error appears to be in [^"]*?(\\"[^"]*?)*"`), `"`},
 	{regexp.MustCompile(`\\n\\n[^" ]+:\d+:\d+: [^"]*?(\\"[^"]*?)*"`), `"`},

@@ -107,10 +107,12 @@ func command(name string, code *int) *cobra.Command {
 	}
 	cmd.Version, cmd.SilenceUsage, cmd.SilenceErrors = version, true, true
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
-	cmd.SetVersionTemplate(name + " [core {{.Version}}]\n")
+	cmd.SetVersionTemplate(versionText() + "\n")
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	return cmd
 }
+
+func versionText() string { return filepath.Base(os.Args[0]) + " [core " + coreVersion + "]" }
 
 // unknownCommand refuses to be one of Ansible's commands that gplay does not
 // have.

@@ -58,9 +58,6 @@ func (o *options) configure() (*config, error) {
 	if err := o.settle(c); err != nil {
 		return nil, err
 	}
-	if o.verbosity > 0 {
-		fmt.Println(c.describe())
-	}
 	return c, nil
 }
 
@@ -71,6 +68,8 @@ func (o *options) runner(c *config, output string) (*runner.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	show.Verbose(2, versionText())
+	show.Verbose(1, c.describe())
 	keys, err := o.vaultKeys(c, show.Warning)
 	if err != nil {
 		return nil, err

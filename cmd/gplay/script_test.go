@@ -120,7 +120,7 @@ func environment(ts *testscript.TestScript, dir string) []string {
 	for _, name := range []string{"HOME", "PATH", "LC_ALL", "TMPDIR"} {
 		env = append(env, name+"="+strings.ReplaceAll(ts.Getenv(name), ts.Getenv("WORK"), dir))
 	}
-	for _, name := range []string{"FORKS", "NOCOLOR", "LOCALHOST_WARNING", "PYTHON_INTERPRETER", "DISPLAY_SKIPPED_HOSTS", "STDOUT_CALLBACK", "FORCE_COLOR", "ROLES_PATH", "CONFIG"} {
+	for _, name := range []string{"FORKS", "NOCOLOR", "LOCALHOST_WARNING", "PYTHON_INTERPRETER", "DISPLAY_SKIPPED_HOSTS", "DISPLAY_OK_HOSTS", "DISPLAY_FAILED_STDERR", "CHECK_MODE_MARKERS", "SHOW_TASK_PATH_ON_FAILURE", "STDOUT_CALLBACK", "FORCE_COLOR", "ROLES_PATH", "CONFIG"} {
 		if v := ts.Getenv("ANSIBLE_" + name); v != "" {
 			env = append(env, "ANSIBLE_"+name+"="+v)
 		}

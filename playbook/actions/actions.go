@@ -96,6 +96,7 @@ type Call struct {
 	AddHost func(name string, groups []string, variables *jinja.Dict) (changed bool, err error)
 	GroupBy func(group string, parents []string) (changed bool, err error)
 	Warn    func(msg string)
+	Say     func(msg string) // shows a line
 	// Prompt asks the person at the terminal; nil when there is nobody.
 	Prompt func(text string, private bool) (string, error)
 }

@@ -21,21 +21,23 @@ func runPause(ctx context.Context, c *Call) (*jinja.Dict, error) {
 		return nil, err
 	}
 	start, input := time.Now(), ""
+	question := c.question()
 	switch {
 	case timed:
+		c.Say(fmt.Sprintf("Pausing for %d seconds", int(wait.Seconds())))
+		if c.text("prompt") != "" {
+			c.Say(question)
+		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(wait):
 		}
 	case c.Prompt == nil:
+		c.Say(question)
 		c.Warn("Not waiting for response to prompt as stdin is not interactive")
 	default:
-		text := c.text("prompt")
-		if text == "" {
-			text = "Press enter to continue, Ctrl+C to interrupt"
-		}
-		if input, err = c.Prompt(fmt.Sprintf("[%s]\n%s:", c.title(), text), !echo); err != nil {
+		if input, err = c.Prompt(question, !echo); err != nil {
 			return nil, err
 		}
 	}
@@ -47,6 +49,15 @@ func runPause(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	}
 	return jinja.NewDict("changed", false, "rc", 0, "stderr", "", "stdout", fmt.Sprintf("Paused for %s %s", strconv.FormatFloat(float64(int(n*100))/100, 'f', -1, 64), unit),
 		"start", stamp(start), "stop", stamp(stop), "delta", int(elapsed.Seconds()), "echo", echo, "user_input", input), nil
+}
+
+// question is what the task asks, below its name.
+func (c *Call) question() string {
+	text := c.text("prompt")
+	if text == "" {
+		text = "Press enter to continue, Ctrl+C to interrupt"
+	}
+	return fmt.Sprintf("[%s]\n%s:", c.title(), text)
 }
 
 func stamp(t time.Time) string { return t.Format("2006-01-02 15:04:05.000000") }
@@ -68,7 +79,7 @@ func (c *Call) pauseTime() (wait time.Duration, timed bool, err error) {
 		if err != nil {
 			return 0, false, fmt.Errorf("non-integer value given for prompt duration:\n%s", text)
 		}
-		return max(time.Duration(n*float64(unit)), 0), true, nil
+		return max(time.Duration(n*float64(unit)), time.Second), true, nil
 	}
 	return 0, false, nil
 }

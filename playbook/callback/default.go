@@ -32,9 +32,7 @@ func (c *standard) PlaybookStart(pb *playbook.Playbook) {
 	if c.Check && c.CheckMarkers {
 		c.banner("DRY RUN")
 	}
-	if c.Verbosity > 1 {
-		c.line(fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)), blue)
-	}
+	c.Verbose(2, fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)))
 }
 
 func (c *standard) PlayStart(play *runner.PlayInfo) {
@@ -107,6 +105,7 @@ func (c *standard) ItemResult(r *runner.Result) {
 		return
 	}
 	c.begin(r)
+	c.diffs(r)
 	switch r.Status {
 	case runner.Failed, runner.Unreachable:
 		c.warn(r)
@@ -159,11 +158,8 @@ func (c *standard) Result(r *runner.Result) {
 	if c.hidden(r) {
 		return
 	}
-	if r.Diff {
-		c.begin(r)
-		c.diffs(r)
-	}
 	c.begin(r)
+	c.diffs(r)
 	switch r.Status {
 	case runner.Failed:
 		c.failed(r)
@@ -222,9 +218,7 @@ func (c *standard) Included(file string, hosts []string, item string) {
 }
 
 func (c *standard) Notified(handler, host string) {
-	if c.Verbosity > 1 {
-		c.line(fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host), blue)
-	}
+	c.Verbose(2, fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host))
 }
 
 func (c *standard) Stats(s *runner.Stats) {

@@ -15,22 +15,12 @@ func (d *display) diffs(r *runner.Result) {
 	if !r.Diff {
 		return
 	}
-	results := []any{r.Data}
-	if r.Loop {
-		results = listOf(r.Data, "results")
+	if changed, _ := r.Data.Get("changed"); changed != true {
+		return
 	}
-	for _, result := range results {
-		data, ok := result.(*jinja.Dict)
-		if !ok {
-			continue
-		}
-		if changed, _ := data.Get("changed"); changed != true {
-			continue
-		}
-		v, _ := data.Get("diff")
-		if text := d.diff(v); text != "" {
-			d.line(text, "")
-		}
+	v, _ := r.Data.Get("diff")
+	if text := d.diff(v); text != "" {
+		d.line(text, "")
 	}
 }
 

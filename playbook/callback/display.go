@@ -73,9 +73,13 @@ func (d *display) banner(text string) {
 	d.line("\n"+text+" "+strings.Repeat("*", stars), "")
 }
 
-// Verbose shows text that is only worth it from that many -v on.
+// Verbose shows text that is only worth it from that many -v on; with none it
+// is a task's own words.
 func (d *display) Verbose(level int, msg string) {
-	if d.Verbosity >= level {
+	switch {
+	case level == 0:
+		d.line(msg, "")
+	case d.Verbosity >= level:
 		d.line(msg, blue)
 	}
 }

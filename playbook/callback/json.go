@@ -59,6 +59,7 @@ func (j *jsonReport) ItemResult(*runner.Result)         {}
 func (j *jsonReport) Retry(*runner.Result)              {}
 func (j *jsonReport) Included(string, []string, string) {}
 func (j *jsonReport) Notified(string, string)           {}
+func (j *jsonReport) Verbose(int, string)               {}
 
 func (j *jsonReport) Result(r *runner.Result) {
 	data := r.Data.Copy()

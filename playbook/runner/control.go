@@ -64,6 +64,9 @@ var metaActions = map[string]bool{
 	"end_play": false, "end_batch": false, "clear_facts": false, "clear_host_errors": false, "refresh_inventory": false,
 }
 
+// unconditional are the actions that take no when.
+var unconditional = []string{"noop", "refresh_inventory", "reset_connection"}
+
 // meta runs one of meta's actions.
 func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*cursor) error {
 	v, _ := task.Args.Get("_raw_params")
@@ -77,6 +80,9 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 		asked := at
 		if !eachHost {
 			asked = at[:1]
+		}
+		if slices.Contains(unconditional, action) && len(task.Chain("when")) > 0 {
+			p.warn("%s task does not support when conditional", action)
 		}
 		willing, err := p.metaHosts(ctx, task, asked)
 		if err != nil || len(willing) == 0 {
@@ -200,6 +206,7 @@ func (p *playRun) each(at []*cursor, do func(c *cursor)) {
 func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*cursor) ([]*cursor, error) {
 	var out []*cursor
 	raw, _ := task.Args.Get("_raw_params")
+	action := strings.TrimSpace(jinja.Str(raw))
 	for _, c := range at {
 		x, err := p.execution(ctx, task, c)
 		if err != nil {
@@ -207,15 +214,17 @@ func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*curs
 		}
 		x.info = p.taskInfo(task, x.scope)
 		p.announce(x.info)
-		ok, err := x.conditions(x.scope)
-		if err != nil {
-			return nil, err
+		ok := slices.Contains(unconditional, action)
+		if !ok {
+			if ok, err = x.conditions(x.scope); err != nil {
+				return nil, err
+			}
 		}
 		if ok {
 			out = append(out, c)
 			continue
 		}
-		p.skipsMeta(x, strings.TrimSpace(jinja.Str(raw)))
+		p.skipsMeta(x, action)
 	}
 	return out, nil
 }

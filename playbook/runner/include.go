@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"gplay/internal/source"
@@ -59,18 +60,21 @@ type group struct {
 // go on with it.
 func (p *playRun) enterIncluded(ctx context.Context, task *playbook.Task, results []*outcome, at []*cursor) error {
 	var groups []*group
-	byKey := map[string]*group{}
+	byKey := map[string][]*group{}
 	for i, o := range results {
 		if o == nil {
 			continue
 		}
 		for _, inc := range o.includes {
-			g := byKey[inc.key()]
-			if g == nil {
-				g = &group{include: inc, info: o.result.Task}
-				byKey[inc.key()] = g
-				groups = append(groups, g)
+			// A host that includes the same again is in another group.
+			key := inc.key()
+			n := slices.IndexFunc(byKey[key], func(g *group) bool { return !slices.Contains(g.hosts, at[i]) })
+			if n < 0 {
+				n = len(byKey[key])
+				groups = append(groups, &group{include: inc, info: o.result.Task})
+				byKey[key] = append(byKey[key], groups[len(groups)-1])
 			}
+			g := byKey[key][n]
 			g.hosts = append(g.hosts, at[i])
 		}
 	}

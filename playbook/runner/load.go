@@ -48,6 +48,7 @@ func (r *Runner) loadOptions(ctx context.Context) playbook.Options {
 			return r.Templar.NewScope(ctx, r.RunVars, r.ExtraVars, v).Template(value)
 		},
 		Vault: r.Templar.Vault, Warn: r.Callback.Warning, Deprecated: r.Callback.Deprecated,
+		Imported: func(file string) { r.tell(func(c Callback) { c.Verbose(2, "statically imported: "+file) }) },
 	}
 }
 
