@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -128,7 +129,44 @@ func checkTask(t *playbook.Task) error {
 		e.Within = within(t)
 		return e
 	}
-	return nil
+	return checkValues(t)
+}
+
+// checkValues finds what is wrong with the arguments of a module as they are
+// written: values, and those that are missing. Tasks that may be skipped, or
+// whose failure somebody takes care of, are left to the run.
+func checkValues(t *playbook.Task) error {
+	m := modules.Find(t.Action)
+	if m == nil || actions.Find(t.Action) != nil || mayFail(t) {
+		return nil
+	}
+	args, _ := jinja.ToGo(t.Args).(map[string]any)
+	var fault *modules.ArgumentError
+	if !errors.As(m.Check(args), &fault) {
+		return nil
+	}
+	pos, ok := t.ArgPos[fault.Arg]
+	if !ok {
+		pos = t.ActionPos
+	}
+	e := source.Errorf(pos, "%s: %s", t.Action, fault.Short)
+	e.Hint, e.Within = fault.Hint, within(t)
+	return e
+}
+
+// mayFail reports whether a task that cannot run need not fail its host.
+func mayFail(t *playbook.Task) bool {
+	for _, keyword := range []string{"when", "ignore_errors", "failed_when", "module_defaults"} {
+		if len(t.Chain(keyword)) > 0 {
+			return true
+		}
+	}
+	for b := t.Parent; b != nil; b = b.Parent {
+		if len(b.Rescue) > 0 {
+			return true
+		}
+	}
+	return t.Loop != nil // which may be empty
 }
 
 // unsupported is the error about arguments that an action does not take, in

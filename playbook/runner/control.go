@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -93,35 +92,18 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 		}
 	}
 	if action == "flush_handlers" {
-		p.saysMeta(task, at, "triggered running handlers for %s")
 		p.flush(at)
 		return nil
 	}
-	if err := p.metaAction(ctx, action, task, at, all); err != nil {
-		return err
-	}
-	p.saysMeta(task, at, metaDone[action])
-	return nil
+	return p.metaAction(ctx, action, task, at, all)
 }
 
-// metaDone is what -vv says of an action that was done; %s is the host.
+// metaDone is what -vv says of an action that is done; %s is the host.
 var metaDone = map[string]string{
 	"noop": "noop", "end_play": "ending play", "end_batch": "ending batch", "end_host": "ending play for %s",
 	"end_role": "ending role for %s", "clear_facts": "facts cleared", "clear_host_errors": "cleared host errors",
 	"refresh_inventory": "inventory successfully refreshed", "reset_connection": "reset connection",
-}
-
-// saysMeta tells of a meta action: once, or once a host where it acts on each.
-func (p *playRun) saysMeta(task *playbook.Task, at []*cursor, format string) {
-	if task.Implicit {
-		return
-	}
-	say := func(msg string) { p.tell(func(c Callback) { c.Verbose(2, "META: "+msg) }) }
-	if !strings.Contains(format, "%s") {
-		say(format)
-		return
-	}
-	p.each(at, func(c *cursor) { say(fmt.Sprintf(format, c.host)) })
+	"flush_handlers": "triggered running handlers for %s",
 }
 
 func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.Task, at, all []*cursor) error {
@@ -221,6 +203,8 @@ func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*curs
 			}
 		}
 		if ok {
+			done := strings.ReplaceAll(metaDone[action], "%s", c.host)
+			p.tell(func(cb Callback) { cb.Verbose(2, "META: "+done) })
 			out = append(out, c)
 			continue
 		}
