@@ -64,6 +64,9 @@ func TestInterrupt(t *testing.T) {
 	if !strings.Contains(out.String(), "PLAY RECAP") || strings.Count(out.String(), "TASK [") != 1 {
 		t.Errorf("one task and the recap are expected:\n%s", &out)
 	}
+	if n := strings.Count(out.String(), "failed=1"); n != 2 {
+		t.Errorf("the recap has %d hosts that failed, want 2:\n%s", n, &out)
+	}
 	if !strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("standard error does not say why: %s", &errs)
 	}

@@ -78,13 +78,26 @@ func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*curs
 		runs = at[:1]
 	}
 	results, err := p.onHosts(ctx, task, runs)
-	if err != nil || ctx.Err() != nil {
+	if err != nil {
 		return err
+	}
+	if ctx.Err() != nil {
+		return p.interrupted(results, runs)
 	}
 	if once {
 		results = p.spread(results[0], at)
 	}
 	return p.settle(ctx, task, results, at, all)
+}
+
+// interrupted counts the results of a task that was interrupted, for the recap.
+func (p *playRun) interrupted(results []*outcome, at []*cursor) error {
+	for i, o := range results {
+		if _, err := p.settleHost(o, at[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // onHosts runs task on every host, at most Forks at a time.
