@@ -137,7 +137,7 @@ func checkTask(t *playbook.Task) error {
 // whose failure somebody takes care of, are left to the run.
 func checkValues(t *playbook.Task) error {
 	m := modules.Find(t.Action)
-	if m == nil || actions.Find(t.Action) != nil || mayFail(t) {
+	if m == nil || actions.Find(t.Action) != nil || mayPass(t) {
 		return nil
 	}
 	args, _ := jinja.ToGo(t.Args).(map[string]any)
@@ -154,39 +154,15 @@ func checkValues(t *playbook.Task) error {
 	return e
 }
 
-// mayFail reports whether a task that cannot run need not fail its host.
-func mayFail(t *playbook.Task) bool {
-	for _, keyword := range []string{"when", "ignore_errors", "failed_when", "module_defaults"} {
+// mayPass reports whether a task need not fail although its arguments are
+// wrong: it may be skipped, or get others.
+func mayPass(t *playbook.Task) bool {
+	for _, keyword := range []string{"when", "failed_when", "module_defaults"} {
 		if len(t.Chain(keyword)) > 0 {
 			return true
 		}
 	}
-	for b := t.Parent; b != nil; b = b.Parent {
-		if len(b.Rescue) > 0 {
-			return true
-		}
-	}
 	return t.Loop != nil // which may be empty
-}
-
-// unsupported is the error about arguments that an action does not take, in
-// Ansible's words. Modules find theirs by themselves.
-func unsupported(action string, args *jinja.Dict) error {
-	a := actions.Find(action)
-	known, any := params(action)
-	if a == nil || a.Module || any {
-		return nil
-	}
-	var names []string
-	for k := range args.All() {
-		if name := jinja.Str(k); !slices.Contains(known, name) && !(name == "_raw_params" && a.FreeForm) {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	return fmt.Errorf("Unsupported parameters for (%s) module: %s. Supported parameters include: %s.", action, strings.Join(sorted(names), ", "), strings.Join(sorted(known), ", "))
 }
 
 // within are the role and the play that a task is in.
