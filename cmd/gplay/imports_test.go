@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"playbook/vars":          {"internal/pyliteral", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},
 	"playbook/filters":       {"internal/jmespath", "internal/pyjson", "internal/pyliteral", "internal/pymath", "internal/pyregex", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
 	"playbook/lookups":       {"playbook/filters", "internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
-	"playbook":               {"internal/source", "internal/vault", "internal/yaml", "jinja"},
+	"playbook":               {"internal/pyjson", "internal/source", "internal/vault", "internal/yaml", "jinja"},
 	"inventory":              {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/vault", "internal/yaml", "jinja"},
 	"connection":             {"connection/agent"},
 	"connection/agent":       {"modules", "modules/host"},

@@ -165,6 +165,26 @@ func mayPass(t *playbook.Task) bool {
 	return t.Loop != nil // which may be empty
 }
 
+// unsupported is the error about arguments that an action does not take, in
+// Ansible's words. Modules find theirs by themselves.
+func unsupported(action string, args *jinja.Dict) error {
+	a := actions.Find(action)
+	known, any := params(action)
+	if a == nil || a.Module || any {
+		return nil
+	}
+	var names []string
+	for k := range args.All() {
+		if name := jinja.Str(k); !slices.Contains(known, name) && !(name == "_raw_params" && a.FreeForm) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("Unsupported parameters for (%s) module: %s. Supported parameters include: %s.", action, strings.Join(sorted(names), ", "), strings.Join(sorted(known), ", "))
+}
+
 // within are the role and the play that a task is in.
 func within(t *playbook.Task) []source.Note {
 	var notes []source.Note
