@@ -32,12 +32,12 @@ func (h *handlers) add(more []*playbook.Task) { h.list = append(h.list, more...)
 func (h *handlers) notify(name string, by *playbook.Task, host string) error {
 	found := h.byName(name)
 	if found != nil {
-		h.mark(found, name, host)
+		h.mark(found, host)
 	}
 	for _, t := range h.list {
 		for _, topic := range t.Listen {
 			if h.text(t, topic) == name {
-				h.mark(t, name, host)
+				h.mark(t, host)
 				found = t
 			}
 		}
@@ -68,6 +68,15 @@ func (h *handlers) byName(name string) *playbook.Task {
 	return found
 }
 
+// fullName is a handler's name with its role's before it.
+func (h *handlers) fullName(t *playbook.Task) string {
+	name := h.text(t, t.Name)
+	if t.Role != nil {
+		return t.Role.Name + " : " + name
+	}
+	return name
+}
+
 func (h *handlers) names() []string {
 	var names []string
 	for _, t := range h.list {
@@ -95,12 +104,13 @@ func (h *handlers) text(t *playbook.Task, v any) string {
 	return jinja.Str(v)
 }
 
-func (h *handlers) mark(t *playbook.Task, name, host string) {
+func (h *handlers) mark(t *playbook.Task, host string) {
 	if h.notified[t] == nil {
 		h.notified[t] = map[string]bool{}
 	}
 	if !h.notified[t][host] {
 		h.notified[t][host] = true
+		name := h.fullName(t)
 		h.p.tell(func(c Callback) { c.Notified(name, host) })
 	}
 }
