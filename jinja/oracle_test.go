@@ -229,7 +229,7 @@ func TestOracle(t *testing.T) {
 	var cases []oracleCase
 	for _, f := range files {
 		for _, c := range f.cases {
-			cases = append(cases, oracleCase{c.template, f.options})
+			cases = append(cases, oracleCase{Template: c.template, Options: f.options})
 		}
 	}
 	var results []string
@@ -258,6 +258,7 @@ func TestOracle(t *testing.T) {
 type oracleCase struct {
 	Template string         `json:"template"`
 	Options  map[string]any `json:"options"`
+	Parse    bool           `json:"parse,omitempty"` // only parse it: the answer is empty, or the error
 }
 
 // needPython is the Python that has Ansible's Jinja2.

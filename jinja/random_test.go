@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	randomCount = flag.Int("random", 1000, "how many random templates to compare with Python")
+	randomCount = flag.Int("random", 500, "how many random templates to compare with Python")
 	randomSeed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "where random templates begin")
 )
 
@@ -131,7 +131,7 @@ func (g *grammar) template(r *rand.Rand) oracleCase {
 	o := caseEnvironment(opt, nil).Options.withDefaults()
 	text := strings.NewReplacer("«", o.VariableStart, "»", o.VariableEnd, "‹", o.BlockStart, "›", o.BlockEnd,
 		"⌈", o.CommentStart, "⌉", o.CommentEnd).Replace(b.String())
-	return oracleCase{text, opt}
+	return oracleCase{Template: text, Options: opt}
 }
 
 var (

@@ -3,7 +3,8 @@
 The first line of stdin is a JSON object with the templates to load and the
 variables, as JSON text; every other line is a case. Each case is answered with
 a line of JSON: a text, which begins with "error: " where it is the message of
-an exception, or null where the case took too long or too much memory.
+an exception, or null where the case took too long or too much memory. One that
+is only parsed gives the empty text.
 """
 import json
 import resource
@@ -61,9 +62,12 @@ def stop(*_):
     raise TooLong()
 
 
-def render(env, template, variables):
+def render(env, template, variables, parse):
     signal.setitimer(signal.ITIMER_REAL, 5)
     try:
+        if parse:
+            env.parse(template)
+            return ""
         return env.from_string(template).render(json.loads(variables))
     except (TooLong, MemoryError):
         return None
@@ -84,7 +88,8 @@ def main():
         key = json.dumps(options, sort_keys=True)
         if key not in environments:
             environments[key] = environment(options, data["templates"])
-        print(json.dumps(render(environments[key], case["template"], data["vars"])), flush=True)
+        text = render(environments[key], case["template"], data["vars"], case.get("parse"))
+        print(json.dumps(text), flush=True)
 
 
 main()
