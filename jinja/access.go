@@ -6,16 +6,19 @@ import (
 )
 
 // attribute is object.name: an attribute or method, else an item.
-func attribute(object any, name string) (any, error) {
+func attribute(object any, name string) (any, error) { return attributeOf(object, name, name) }
+
+// attributeOf is attribute with the name as a value, too, which costs to make.
+func attributeOf(object any, name string, key any) (any, error) {
 	switch o := object.(type) {
 	case *Dict:
 		if m, ok := dictMethods[name]; ok {
 			return &bound{o, name, m}, nil
 		}
-		if v, ok := o.Get(name); ok {
-			return v, nil
+		if i := o.find(key); i >= 0 {
+			return o.items[i].value, nil
 		}
-		return &Undefined{Name: name, owner: "dict object", key: name}, nil
+		return &Undefined{Name: name, owner: "dict object", key: key}, nil
 	case *Undefined:
 		return o.deeper()
 	}
@@ -23,12 +26,12 @@ func attribute(object any, name string) (any, error) {
 		return v, nil
 	}
 	if m, ok := object.(Mapping); ok {
-		v, ok, err := mappingGet(m, name)
+		v, ok, err := mappingGet(m, key)
 		if ok || err != nil {
 			return v, err
 		}
 	}
-	return &Undefined{Name: name, owner: ownerName(object), key: name}, nil
+	return &Undefined{Name: name, owner: ownerName(object), key: key}, nil
 }
 
 // deeper is an attribute or item of an undefined value: as undefined as that.

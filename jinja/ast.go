@@ -43,6 +43,7 @@ type (
 		pos
 		object expr
 		name   string
+		key    any // name
 	}
 	itemExpr struct {
 		pos
@@ -117,8 +118,9 @@ type argList struct {
 	positional []expr
 	names      []string
 	named      []expr
-	star       expr // *x
-	stars      expr // **x
+	star       expr  // *x
+	stars      expr  // **x
+	constant   *Args // where all are constants
 }
 
 type (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // maxCalls is how deep macros, includes, blocks and recursive loops may call
@@ -159,6 +160,7 @@ var unset any = new(struct{ _ byte })
 // frame is one run of a function.
 type frame struct {
 	slots  []any
+	few    [6]any // what slots are of, where they are enough
 	up     *frame // of the function it stands in
 	c      *Context
 	tmpl   *Template
@@ -172,7 +174,12 @@ type frame struct {
 }
 
 func newFrame(fn *function, up *frame, c *Context, t *Template, vars *variables, out *output) *frame {
-	f := &frame{slots: make([]any, fn.slots), up: up, c: c, tmpl: t, vars: vars, out: out}
+	f := &frame{up: up, c: c, tmpl: t, vars: vars, out: out}
+	if fn.slots <= len(f.few) {
+		f.slots = f.few[:fn.slots]
+	} else {
+		f.slots = make([]any, fn.slots)
+	}
 	for i := range f.slots {
 		f.slots[i] = unset
 	}
@@ -193,7 +200,7 @@ func (f *frame) clear(s *scope) {
 }
 
 // output collects text.
-type output struct{ buf []byte }
+type output struct{ strings.Builder }
 
 // silent tells that text is dropped, as that of a template which extends
 // another one is outside of its blocks.
@@ -204,7 +211,7 @@ func (f *frame) write(s string) error {
 	if f.c.written > f.c.limit {
 		return fmt.Errorf("the template makes more than %d bytes", f.c.limit)
 	}
-	f.out.buf = append(f.out.buf, s...)
+	f.out.WriteString(s)
 	return nil
 }
 
@@ -213,7 +220,7 @@ func (f *frame) capture(body []stmt) (string, error) {
 	saved := f.out
 	f.out = &output{}
 	err := execAll(f, body)
-	text := string(f.out.buf)
+	text := f.out.String()
 	f.out = saved
 	return text, err
 }

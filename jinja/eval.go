@@ -87,7 +87,7 @@ func (x *attrExpr) eval(f *frame) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := attribute(object, x.name)
+	v, err := attributeOf(object, x.name, x.key)
 	if err != nil {
 		return nil, x.fail(f, err)
 	}
@@ -133,15 +133,31 @@ func (x *sliceExpr) eval(f *frame) (any, error) {
 
 var noArgs = &Args{}
 
+// givenArgs are arguments with room for some.
+type givenArgs struct {
+	Args
+	few [3]any
+}
+
 func (a *argList) eval(f *frame) (*Args, error) {
-	if a == nil || len(a.positional)+len(a.named) == 0 && a.star == nil && a.stars == nil {
+	switch {
+	case a == nil:
 		return noArgs, nil
+	case a.constant != nil:
+		return a.constant, nil
 	}
-	positional, err := evalAll(f, a.positional)
-	if err != nil {
-		return nil, err
+	given := &givenArgs{}
+	args := &given.Args
+	if len(a.positional) > 0 {
+		args.Positional = given.few[:0]
 	}
-	args := &Args{Positional: positional}
+	for _, x := range a.positional {
+		v, err := x.eval(f)
+		if err != nil {
+			return nil, err
+		}
+		args.Positional = append(args.Positional, v)
+	}
 	if a.star != nil {
 		v, err := a.star.eval(f)
 		if err != nil {

@@ -393,7 +393,7 @@ func (s *importStmt) module(f *frame) (*Module, error) {
 	if err := t.run(f.c, vars, out); err != nil {
 		return nil, err
 	}
-	return &Module{name: t.name, text: string(out.buf), layers: vars.layers}, nil
+	return &Module{name: t.name, text: out.String(), layers: vars.layers}, nil
 }
 
 func (s *extendsStmt) exec(f *frame) error {

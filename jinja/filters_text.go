@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // textFilter makes a filter of a function from text to text; Markup stays
@@ -29,8 +30,6 @@ func like(v any, s string) any {
 	return s
 }
 
-var wordStart = regexp.MustCompile(`[-\s({\[<]+`)
-
 func filterTitle(_ *Context, v any, _ []any) (any, error) {
 	s, err := strOf(v)
 	return titleWords(s), err
@@ -45,10 +44,12 @@ func titleWords(s string) string {
 		b.WriteString(upper(w[:n]) + lower(w[n:]))
 	}
 	at := 0
-	for _, m := range wordStart.FindAllStringIndex(s, -1) {
-		word(s[at:m[0]])
-		b.WriteString(s[m[0]:m[1]])
-		at = m[1]
+	for i, r := range s {
+		if isSpace(r) || strings.ContainsRune("-({[<", r) {
+			word(s[at:i])
+			b.WriteRune(r)
+			at = i + utf8.RuneLen(r)
+		}
 	}
 	word(s[at:])
 	return b.String()

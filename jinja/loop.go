@@ -222,7 +222,7 @@ func (l *loop) Call(c *Context, args *Args) (any, error) {
 	if err := l.stmt.recurse(l.frame.up, bound[0], l.depth+1, out); err != nil {
 		return nil, err
 	}
-	return c.text(string(out.buf)), nil
+	return c.text(out.String()), nil
 }
 
 // rest are the items that are still to come.

@@ -49,7 +49,7 @@ func (m *Macro) Call(c *Context, args *Args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.text(string(f.out.buf)), nil
+	return c.text(f.out.String()), nil
 }
 
 func (m *Macro) bind(f *frame, args *Args) error {
@@ -171,7 +171,7 @@ func (b *blockText) Call(c *Context, args *Args) (any, error) {
 	if err := runBlock(c, b.chain, b.frame.vars, out); err != nil {
 		return nil, err
 	}
-	return c.text(string(out.buf)), nil
+	return c.text(out.String()), nil
 }
 
 func (b *blockText) Attr(name string) (any, bool) {

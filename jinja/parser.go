@@ -513,7 +513,7 @@ func (p *parser) attribute(start *token, x expr) (expr, error) {
 	t := p.next()
 	switch t.kind {
 	case tokName:
-		return &attrExpr{p.span(start), x, t.text}, nil
+		return &attrExpr{p.span(start), x, t.text, t.text}, nil
 	case tokInteger:
 		key, err := p.integer(&token{kind: t.kind, text: t.text, pos: t.pos})
 		return &itemExpr{p.span(start), x, key}, err
@@ -600,7 +600,34 @@ func (p *parser) arguments() (*argList, error) {
 			return nil, err
 		}
 	}
+	a.fold()
 	return a, p.expectOp(")")
+}
+
+// fold makes the arguments at once where they are constants.
+func (a *argList) fold() {
+	if a.star != nil || a.stars != nil {
+		return
+	}
+	args := &Args{}
+	for _, x := range a.positional {
+		c, ok := x.(*constExpr)
+		if !ok {
+			return
+		}
+		args.Positional = append(args.Positional, c.value)
+	}
+	for i, x := range a.named {
+		c, ok := x.(*constExpr)
+		if !ok {
+			return
+		}
+		if args.Keywords == nil {
+			args.Keywords = NewDict()
+		}
+		args.Keywords.Set(a.names[i], c.value)
+	}
+	a.constant = args
 }
 
 func (p *parser) argument(a *argList, start *token) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 )
 
 // Template is a compiled template. It may be used by many at once.
@@ -17,7 +18,8 @@ type Template struct {
 	self    int // slot
 	blocks  map[string]*block
 	free    []string
-	unknown []error // filters and tests that do not exist
+	unknown []error      // filters and tests that do not exist
+	size    atomic.Int64 // of the last text, for the next one
 }
 
 // Expr is a compiled expression.
@@ -164,10 +166,12 @@ func (t *Template) Render(ctx context.Context, scope Scope) (text string, err er
 	defer guard(&err)
 	c := newContext(ctx, t, scope)
 	out := &output{}
+	out.Grow(int(t.size.Load()))
 	if err := t.run(c, c.vars, out); err != nil {
 		return "", err
 	}
-	return string(out.buf), nil
+	t.size.Store(int64(out.Len()))
+	return out.String(), nil
 }
 
 // Eval gives the value of a template: the value itself (any type, Undefined
