@@ -1,7 +1,7 @@
 export CGO_ENABLED = 0
 GO ?= go
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.7.0
-SCRIPTS = lab/up lab/down lab/images lab/engine lab/env.sh bench/run examples/demo .ci/run
+SCRIPTS = lab/up lab/down lab/images lab/engine lab/env.sh bench/run bench/jinja/run examples/demo .ci/run
 
 bin/gplay: FORCE
 	$(GO) build -trimpath -ldflags '-s -w' -o $@ ./cmd/gplay
@@ -27,6 +27,7 @@ demo: bin/gplay
 	examples/demo
 
 bench: bin/gplay
+	bench/jinja/run
 	bench/run
 
 clean:

@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"errors"
 	"math/big"
 )
 
@@ -103,13 +102,11 @@ func item(object, key any) (any, error) {
 	case *Undefined:
 		return o.deeper()
 	case Mapping:
-		// As in Jinja2, what cannot be a key is one that is not there.
-		var unusable *typeError
-		err := hashable(key)
-		if errors.As(err, &unusable) {
-			break
-		}
-		if err != nil {
+		if err := hashable(key); err != nil {
+			// As in Jinja2, what cannot be a key is one that is not there.
+			if _, unusable := err.(*typeError); unusable {
+				break
+			}
 			return nil, err
 		}
 		v, ok, err := mappingGet(o, key)

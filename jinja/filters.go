@@ -8,7 +8,11 @@ var filters map[string]builtinFilter
 // simple makes a filter of a function that gets its arguments in order. Those
 // of them that only stand in for something else may be undefined.
 func simple(fn func(c *Context, v any, a []any) (any, error), params ...string) builtinFilter {
+	absent, _ := noArgs.Bind(params...)
 	return builtinFilter{func(c *Context, v any, args *Args) (any, error) {
+		if absent != nil && len(args.Positional) == 0 && args.Keywords == nil {
+			return fn(c, v, absent)
+		}
 		bound, err := args.Bind(params...)
 		if err != nil {
 			return nil, err
