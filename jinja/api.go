@@ -84,6 +84,10 @@ func (a *Args) Bind(params ...string) ([]any, error) {
 	n := copy(out, a.Positional)
 	for i, p := range params[n:] {
 		name, optional := strings.CutSuffix(p, "=")
+		if optional && a.Keywords == nil {
+			out[n+i] = Missing
+			continue
+		}
 		v, ok := a.Keywords.Get(name)
 		switch {
 		case ok:

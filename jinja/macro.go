@@ -40,6 +40,7 @@ func (m *Macro) Attr(name string) (any, bool) {
 func (m *Macro) Call(c *Context, args *Args) (any, error) {
 	up := m.frame
 	f := newFrame(m.fn, up, c, up.tmpl, up.vars, &output{})
+	f.out.Grow(64)
 	err := c.escaping(m.autoescape, func() error {
 		if err := m.bind(f, args); err != nil {
 			return err
