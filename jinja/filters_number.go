@@ -193,17 +193,17 @@ func roundFloat(f float64, n int) any {
 		r, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'f', n, 64), 64)
 		return r
 	}
-	whole, fraction := math.Modf(f)
+	whole, fraction := math.Modf(math.Abs(f))
 	b, _ := big.NewFloat(whole).Int(nil)
 	// A fraction decides what would be a tie of the whole part.
 	if fraction != 0 {
 		b.Add(b.Mul(b, big.NewInt(10)), big.NewInt(int64(math.Copysign(1, fraction))))
 		n--
 		r, _ := toFloat(roundInt(b, n))
-		return r / 10
+		return math.Copysign(r/10, f)
 	}
 	r, _ := toFloat(roundInt(b, n))
-	return r
+	return math.Copysign(r, f)
 }
 
 // roundInt is Python's round of an integer.
@@ -239,7 +239,8 @@ func filterFileSize(_ *Context, v any, a []any) (any, error) {
 	case f == 1:
 		return "1 Byte", nil
 	case f < base:
-		return fmt.Sprintf("%d Bytes", int(f)), nil
+		n, err := intOfFloat(f)
+		return Str(n) + " Bytes", err
 	}
 	size := f / base
 	i := 0

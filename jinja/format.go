@@ -753,7 +753,8 @@ func strFormat(c *Context, self any, args *Args) (any, error) {
 	}
 	_, f.markup = self.(Markup)
 	out, err := f.format(s, 0)
-	if f.markup {
+	// As in Python, a single value that the format leaves as it is stays safe.
+	if f.markup || f.kept != "" && string(f.kept) == out {
 		return Markup(out), err
 	}
 	return out, err
@@ -771,11 +772,7 @@ func strFormatMap(c *Context, self any, args *Args) (any, error) {
 	}
 	s, _ := text(self)
 	f := formatter{named: m, auto: -1, mapOnly: true}
-	_, f.markup = self.(Markup)
 	out, err := f.format(s, 0)
-	if f.markup {
-		return Markup(out), err
-	}
 	return out, err
 }
 
@@ -785,7 +782,8 @@ type formatter struct {
 	named   Mapping
 	auto    int // the last automatic number; -1 none yet, -2 numbered by hand
 	markup  bool
-	mapOnly bool // format_map: only names
+	mapOnly bool   // format_map: only names
+	kept    Markup // the last value that a specification left as it was
 }
 
 func (f *formatter) format(s string, depth int) (string, error) {
@@ -884,6 +882,9 @@ func (f *formatter) field(s string, depth int) (string, error) {
 		}
 	}
 	out, err := formatValue(v, format)
+	if m, ok := v.(Markup); ok && format != "" && out == string(m) {
+		f.kept = m
+	}
 	if _, safe := v.(Markup); f.markup && !safe {
 		out = string(escape(out))
 	}

@@ -69,7 +69,7 @@ func askText(fn func(string) bool) method {
 func init() {
 	strMethods = map[string]method{
 		"capitalize":   mapText(capitalize),
-		"casefold":     mapText(casefold),
+		"casefold":     textMethod(func(s string, _ []any) (any, error) { return casefold(s), nil }, false),
 		"center":       textMethod(padText(center), true, "width", "fillchar="),
 		"count":        textMethod(strCount, false, "sub", "start=", "end="),
 		"encode":       textMethod(strEncode, false, "encoding=", "errors="),
@@ -97,8 +97,8 @@ func init() {
 		"lstrip":       textMethod(stripper(true, false), true, "chars="),
 		"maketrans":    textMethod(makeTrans, false, "x", "y=", "z="),
 		"partition":    textMethod(partition(strings.Index, false), true, "sep"),
-		"removeprefix": textMethod(remover(strings.TrimPrefix), true, "prefix"),
-		"removesuffix": textMethod(remover(strings.TrimSuffix), true, "suffix"),
+		"removeprefix": textMethod(remover(strings.TrimPrefix), false, "prefix"),
+		"removesuffix": textMethod(remover(strings.TrimSuffix), false, "suffix"),
 		"replace":      textMethod(strReplace, true, "old", "new", "count="),
 		"rfind":        textMethod(finder(strings.LastIndex, false), false, "sub", "start=", "end="),
 		"rindex":       textMethod(finder(strings.LastIndex, true), false, "sub", "start=", "end="),

@@ -579,9 +579,13 @@ func (p *parser) callStatement(t *token) (stmt, error) {
 func (p *parser) filterStatement(t *token) (stmt, error) {
 	s := &filterStmt{pos: t.pos}
 	var err error
+	outer, first := p.scope, len(p.names)
 	s.scope, err = p.scoped(func() (err error) {
 		if s.filters, err = p.filterChain(true); err != nil {
 			return err
+		}
+		for _, n := range p.names[first:] {
+			outer.use(n.name, false)
 		}
 		s.body, err = p.enclosed("endfilter")
 		return err
