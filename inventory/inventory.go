@@ -24,7 +24,8 @@ type Inventory struct {
 	mu        sync.RWMutex // guards everything against AddHost and AddToGroup
 	hosts     map[string]*Host
 	groups    map[string]*Group
-	localhost *Host // the implicit one, once it was asked for
+	localhost *Host       // the implicit one, once it was asked for
+	groupsOf  *jinja.Dict // what GroupsDict gave, until something changes
 	options   Options
 	files     varsFiles
 	warned    sync.Map // messages that were given
@@ -183,8 +184,11 @@ func (h *Host) GroupNames() []string {
 
 // GroupsDict is the magic variable groups: each group's hosts by name.
 func (inv *Inventory) GroupsDict() *jinja.Dict {
-	inv.mu.RLock()
-	defer inv.mu.RUnlock()
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	if inv.groupsOf != nil {
+		return inv.groupsOf
+	}
 	d := jinja.NewDict()
 	for _, g := range inv.Groups {
 		names := jinja.NewList()
@@ -193,6 +197,7 @@ func (inv *Inventory) GroupsDict() *jinja.Dict {
 		}
 		d.Set(g.Name, names)
 	}
+	inv.groupsOf = d
 	return d
 }
 
@@ -201,6 +206,7 @@ func (inv *Inventory) GroupsDict() *jinja.Dict {
 func (inv *Inventory) AddHost(name string, port int, vars *jinja.Dict, groups []string) (changed bool, err error) {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
+	inv.groupsOf = nil
 	h, isNew := inv.hosts[name], false
 	if h == nil {
 		h, isNew = inv.addHost(name, port), true
@@ -232,6 +238,7 @@ func (inv *Inventory) AddHost(name string, port int, vars *jinja.Dict, groups []
 func (inv *Inventory) AddToGroup(host, group string, parents []string) (changed bool, err error) {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
+	inv.groupsOf = nil
 	h := inv.host(host)
 	if h == nil {
 		return false, fmt.Errorf("%s cannot be matched in inventory", host)

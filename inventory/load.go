@@ -58,11 +58,10 @@ func (inv *Inventory) Refresh() error {
 		return err
 	}
 	for _, again := range inv.added {
-		if err := again(fresh); err != nil {
-			return err
-		}
+		_ = again(fresh) // a host may be gone
 	}
 	inv.mu.Lock()
+	inv.groupsOf = nil
 	inv.Hosts, inv.Groups, inv.hosts, inv.groups, inv.localhost = fresh.Hosts, fresh.Groups, fresh.hosts, fresh.groups, fresh.localhost
 	inv.mu.Unlock()
 	inv.files.forget()

@@ -141,7 +141,7 @@ func itemAt(object, key any) (any, bool) {
 	case Tuple:
 		return at(o, i)
 	case *group:
-		return at(o.pair(), i)
+		return at(o.Pair(), i)
 	case []byte:
 		if i < 0 {
 			i += len(o)

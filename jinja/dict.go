@@ -205,7 +205,7 @@ func hashKey(key any) any {
 	case Tuple:
 		return hashTuple(k)
 	case *group:
-		return hashTuple(k.pair())
+		return hashTuple(k.Pair())
 	case nil, *List, *Dict, *Undefined:
 		return k
 	}
@@ -255,7 +255,7 @@ func hashableAt(v any, depth int) error {
 			return &undefinedError{v}
 		}
 	case *group:
-		return hashableAt(v.pair(), depth+1)
+		return hashableAt(v.Pair(), depth+1)
 	case Tuple:
 		for _, item := range v {
 			if err := hashableAt(item, depth+1); err != nil {

@@ -461,7 +461,8 @@ func (g *group) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-func (g *group) pair() Tuple { return Tuple{g.grouper, g.list} }
+// Pair is the group as the tuple that it is.
+func (g *group) Pair() Tuple { return Tuple{g.grouper, g.list} }
 
 // filterMap applies the filter that the first of args names, or takes an
 // attribute. As in Jinja2, everything false maps to an empty list.

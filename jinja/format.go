@@ -391,7 +391,7 @@ func (p *percent) format(format string) (string, error) {
 	case Tuple:
 		p.tuple, p.next = v, 0
 	case *group:
-		p.tuple, p.next = v.pair(), 0
+		p.tuple, p.next = v.Pair(), 0
 	}
 	var b strings.Builder
 	whole := format
@@ -602,7 +602,10 @@ func (p *spec) intoBytes(v any) (any, error) {
 // convert formats a value by a % conversion.
 func (p spec) convert(v any) (string, error) {
 	if u, ok := v.(*Undefined); ok && !u.soft {
-		return "", &undefinedError{u}
+		if p.verb != 'r' && p.verb != 'a' {
+			return "", &undefinedError{u}
+		}
+		return fmt.Sprintf("AnsibleUndefined(hint=None, obj=missing, name=%s)", Repr(u.Name)), nil
 	}
 	switch p.verb {
 	case 's', 'r', 'a':

@@ -149,10 +149,10 @@ func equal(a, b any, depth int) (bool, error) {
 		return false, typeErrorf("maximum recursion depth exceeded in comparison")
 	}
 	if g, ok := a.(*group); ok {
-		a = g.pair()
+		a = g.Pair()
 	}
 	if g, ok := b.(*group); ok {
-		b = g.pair()
+		b = g.Pair()
 	}
 	u, undefined := a.(*Undefined)
 	v, alsoUndefined := b.(*Undefined)
@@ -339,10 +339,10 @@ func compare(a, b any, op string, depth int) (int, error) {
 		}
 	}
 	if g, ok := a.(*group); ok {
-		a = g.pair()
+		a = g.Pair()
 	}
 	if g, ok := b.(*group); ok {
-		b = g.pair()
+		b = g.Pair()
 	}
 	switch x := a.(type) {
 	case *view:
@@ -541,7 +541,7 @@ func Iterate(v any) ([]any, error) {
 	case *view:
 		return v.items()
 	case *group:
-		return v.pair(), nil
+		return v.Pair(), nil
 	case *loop:
 		return v.rest(), v.err
 	case *Undefined:

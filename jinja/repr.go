@@ -162,7 +162,7 @@ func (p *printer) object(v any, depth int) {
 		p.sequence("[", items, "]", depth)
 		p.add(")")
 	case *group:
-		p.sequence("(", v.pair(), ")", depth)
+		p.sequence("(", v.Pair(), ")", depth)
 	case *Namespace:
 		p.add("<Namespace ")
 		p.repr(v.attrs, depth+1)

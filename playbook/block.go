@@ -181,7 +181,7 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 
 // staticBlock is the block for what t imports. It has t's keywords.
 func staticBlock(t *Task, p place) *Block {
-	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t}
+	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t, Params: t.params}
 	if t.Notify != nil {
 		b.Keywords["notify"] = Keyword{jinja.NewList(t.Notify...), t.Pos}
 	}

@@ -121,9 +121,6 @@ func (l *loader) include(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return nil, l.fail(source.Errorf(t.ActionPos, "include needs the name of a file"))
 	}
 	t.Args = jinja.NewDict(rawParams, file.Value)
-	if params.Len() > 0 {
-		t.Vars = merged(t.Vars, params)
-	}
 	static := !isTemplate(file) && t.Loop == nil && !p.dynamic
 	if kw, ok := t.Keywords["static"]; ok {
 		static = kw.Value == true
@@ -132,6 +129,9 @@ func (l *loader) include(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	t.Action = "include_tasks"
 	if static {
 		t.Action = "import_tasks"
+		t.Vars, t.params = params, t.Vars
+	} else if params.Len() > 0 {
+		t.Vars = merged(t.Vars, params)
 	}
 	l.collect = &t.Deprecated
 	l.deprecated(t.ActionPos, "include is a form of Ansible 1.x: write "+t.Action)

@@ -71,6 +71,9 @@ type Block struct {
 	// Static is the import_tasks or import_role that became this block, nil
 	// for others.
 	Static *Task
+	// Params are the vars of a static include of 1.x, which win over what
+	// set_fact set; nil for others.
+	Params *jinja.Dict
 	// IsRole is set for the block that holds all tasks of Role.
 	IsRole  bool
 	rescued bool // it has a rescue, which is read after its tasks
@@ -117,8 +120,9 @@ type Task struct {
 	// Options.Deprecated was told of them already.
 	Deprecated []string
 
-	body  *yaml.Node // the arguments as written, nil when they are no dict
-	apply *yaml.Node // of an include, nil when there is none
+	params *jinja.Dict // Block.Params of what it becomes
+	body   *yaml.Node  // the arguments as written, nil when they are no dict
+	apply  *yaml.Node  // of an include, nil when there is none
 }
 
 // Loop is loop: or one of the with_ family.

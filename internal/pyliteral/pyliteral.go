@@ -15,8 +15,13 @@ import (
 const maxDepth = 100
 
 // Parse gives the value of text, or false when it is no literal.
-func Parse(text string) (any, bool) {
-	p := &parser{s: text}
+func Parse(text string) (any, bool) { return parse(text, nil) }
+
+// ParseWith is Parse where some names stand for values, too.
+func ParseWith(text string, names map[string]any) (any, bool) { return parse(text, names) }
+
+func parse(text string, names map[string]any) (any, bool) {
+	p := &parser{s: text, names: names}
 	p.space()
 	v, ok := p.value(0)
 	p.space()
@@ -26,7 +31,10 @@ func Parse(text string) (any, bool) {
 	return v, true
 }
 
-type parser struct{ s string }
+type parser struct {
+	s     string
+	names map[string]any
+}
 
 func (p *parser) space() { p.s = strings.TrimLeft(p.s, " \t\r\n") }
 
@@ -58,14 +66,18 @@ func (p *parser) value(depth int) (any, bool) {
 	case c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.':
 		return p.number()
 	}
-	for word, v := range map[string]any{"True": true, "False": false, "None": nil} {
-		if strings.HasPrefix(p.s, word) && !identRune(p.s[len(word):]) {
-			p.s = p.s[len(word):]
-			return v, true
+	for _, words := range []map[string]any{constants, p.names} {
+		for word, v := range words {
+			if strings.HasPrefix(p.s, word) && !identRune(p.s[len(word):]) {
+				p.s = p.s[len(word):]
+				return v, true
+			}
 		}
 	}
 	return p.strings()
 }
+
+var constants = map[string]any{"True": true, "False": false, "None": nil}
 
 func identRune(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)

@@ -10,6 +10,17 @@ import (
 var addHost = &Action{Name: "add_host", Doc: "add a host to the inventory for the plays that follow", Params: []string{"*"}, FreeForm: true, ForAll: true, Run: runAddHost}
 
 func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
+	args := c.Args
+	if raw, ok := args.Get("_raw_params"); ok {
+		d, isDict := raw.(*jinja.Dict)
+		if !isDict {
+			return nil, fmt.Errorf("Invalid raw parameters passed, requires a dictonary/mapping got a <class '%s'>", jinja.TypeName(raw))
+		}
+		c.Args = d.Copy()
+		for k, v := range args.All() {
+			c.Args.Set(k, v)
+		}
+	}
 	name := c.text("name", "hostname", "host")
 	if name == "" {
 		return nil, fmt.Errorf("name, host or hostname needs to be provided")

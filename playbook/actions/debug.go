@@ -60,10 +60,10 @@ func (c *Call) evaluate(expr string) (any, error) {
 		return c.Scope.Template(&yaml.Template{Text: "{{" + expr + "}}", Pos: c.Task.ArgPos["var"]})
 	}
 	v, err := c.Scope.Wary().Expr(expr)
-	var fault *jinja.Error
 	if u, ok := v.(*jinja.Undefined); ok && err == nil {
-		err = &vars.Undefined{Err: errors.New(u.Message())}
-	} else if errors.As(err, &fault) && fault.Undefined != nil {
+		err = errors.New(u.Message())
+	}
+	if err != nil && !errors.Is(err, vars.ErrNoLookup) { // text from a host is no expression that has to be right
 		err = &vars.Undefined{Err: err}
 	}
 	return v, err

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ func runPause(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	}
 	echo, err := c.bool("echo", true)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("argument 'echo' is of type <class 'str'> and we were unable to convert to bool: The value '%s' is not a valid boolean.", c.text("echo"))
 	}
 	start, input := time.Now(), ""
 	question := c.question()
@@ -70,6 +71,9 @@ func (c *Call) title() string {
 }
 
 func (c *Call) pauseTime() (wait time.Duration, timed bool, err error) {
+	if c.text("minutes") != "" && c.text("seconds") != "" {
+		return 0, false, errors.New("parameters are mutually exclusive: minutes|seconds")
+	}
 	for name, unit := range map[string]time.Duration{"minutes": time.Minute, "seconds": time.Second} {
 		text := c.text(name)
 		if text == "" {
@@ -77,7 +81,7 @@ func (c *Call) pauseTime() (wait time.Duration, timed bool, err error) {
 		}
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return 0, false, fmt.Errorf("non-integer value given for prompt duration:\n%s", text)
+			return 0, false, fmt.Errorf("argument '%s' is of type <class 'str'> and we were unable to convert to int: invalid literal for int() with base 10: '%s'", name, text)
 		}
 		return max(time.Duration(n*float64(unit)), time.Second), true, nil
 	}

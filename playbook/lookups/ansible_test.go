@@ -170,7 +170,7 @@ func TestLookupMistakesAreExplained(t *testing.T) {
 		{"query('sequence', 'start=1 end=2 count=3')", "can't specify both count and end in with_sequence"},
 		{"query('sequence', 'start=5 end=2')", "to count backwards make stride negative"},
 		{"query('sequence', 'end=x')", "can't parse end=x as integer"},
-		{"query('sequence', 'end=5 fromat=x')", `it has no option "fromat", did you mean "format"?`},
+		{"query('sequence', 'end=5 fromat=x')", `unrecognized arguments to with_sequence: ['fromat']`},
 		{"query('sequence', '99999999')", "the sequence has more than 4194304 items"},
 		{"query('subelements', users, 'keys')", "could not find 'keys' key in iterated item"},
 		{"query('subelements', users)", "subelements lookup expects a list of two or three items"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,8 +37,25 @@ func sequence(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 			}
 			o = merged
 		}
+		if err := unrecognized(o); err != nil {
+			return nil, err
+		}
 		return count(c, read(o, "start", "end", "count", "stride", "format"))
 	})
+}
+
+// unrecognized is the error about options of with_sequence that there are not.
+func unrecognized(o *jinja.Dict) error {
+	names := jinja.NewList()
+	for _, key := range o.Keys() {
+		if !slices.Contains([]any{"start", "end", "count", "stride", "format"}, key) {
+			names.Items = append(names.Items, key)
+		}
+	}
+	if len(names.Items) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unrecognized arguments to with_sequence: %s", jinja.Repr(names))
 }
 
 func count(c *Context, o *settings) ([]any, error) {

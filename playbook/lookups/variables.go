@@ -14,6 +14,13 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
+	for _, term := range terms {
+		if _, isText := term.(string); !isText {
+			if _, isUndefined := term.(*jinja.Undefined); !isUndefined {
+				return nil, fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, its a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
+			}
+		}
+	}
 	return each(terms, func(name string) ([]any, error) {
 		v, ok, err := c.Var(name)
 		if _, undefined := v.(*jinja.Undefined); undefined {

@@ -96,6 +96,9 @@ func (x *execution) result(t *try) *Result {
 	r.Data.Delete("failed")
 	r.Data.Delete("skipped")
 	showPlace(r.Data)
+	if x.Verbosity < 3 {
+		r.Data.Delete("exception")
+	}
 	if t.noLog {
 		changed, _ := t.data.Get("changed")
 		r.Data = jinja.NewDict("censored", censored, "changed", changed)
@@ -263,8 +266,14 @@ func explain(data *jinja.Dict, key string, err error) {
 	data.Set("failed", true)
 	data.Set(key, failureText(err))
 	var placed *source.Error
-	if errors.As(err, &placed) {
-		data.Set(place, jinja.Tuple{key, strings.TrimSuffix(source.Describe(placed), "\n")})
+	if !errors.As(err, &placed) {
+		return
+	}
+	described := strings.TrimSuffix(source.Describe(placed), "\n")
+	data.Set(place, jinja.Tuple{key, described})
+	var fault *jinja.Error
+	if errors.As(err, &fault) && fault.Undefined == nil {
+		data.Set("exception", described)
 	}
 }
 
@@ -274,6 +283,7 @@ func showPlace(data *jinja.Dict) {
 	if at, ok := v.(jinja.Tuple); ok {
 		msg, _ := data.Get(at[0])
 		data.Set(at[0], jinja.Str(msg)+"\n\n"+jinja.Str(at[1]))
+		data.Delete("exception") // which says the same
 	}
 	data.Delete(place)
 }
@@ -316,6 +326,9 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	if err != nil {
 		return x.failedTry(scope, err)
 	}
+	if s.delegate != x.host.Name {
+		scope = scope.With(x.delegatedVars(s.delegate))
+	}
 	if inc, err := x.including(scope); inc != nil || err != nil {
 		if err != nil {
 			return x.failedTry(scope, err)
@@ -332,6 +345,19 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		t.delegated = s.delegate
 	}
 	return t
+}
+
+// delegatedVars is the variable ansible_delegated_vars: those of the host that
+// the task runs on.
+func (x *execution) delegatedVars(host string) vars.Lazy {
+	return vars.Lazy{"ansible_delegated_vars": func() any {
+		all, _ := x.magic.Get("hostvars")
+		known, ok := all.(jinja.Mapping).Get(host)
+		if !ok {
+			known = jinja.NewDict("ansible_host", host)
+		}
+		return jinja.NewDict(host, known)
+	}}
 }
 
 // judge decides what a result means and says so in it.
@@ -488,6 +514,7 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 	case "set_fact":
 		cacheable, _ := args.Get("cacheable")
 		put = func(host string) {
+			facts := withoutTuples(facts).(*jinja.Dict)
 			x.store.Set(host, facts)
 			if jinja.Truth(cacheable) {
 				x.store.SetFacts(host, facts)

@@ -49,7 +49,8 @@ func (x *execution) loopItems(l *playbook.Loop) ([]any, error) {
 	return out, nil
 }
 
-// withoutTuples makes lists of tuples: those of a loop's items are lists.
+// withoutTuples makes lists of tuples: those of a loop's items, of facts that
+// were set and of what was registered are lists when they are used.
 func withoutTuples(v any) any {
 	switch v := v.(type) {
 	case jinja.Tuple:
@@ -58,6 +59,14 @@ func withoutTuples(v any) any {
 		out := jinja.NewList()
 		for _, item := range v.Items {
 			out.Items = append(out.Items, withoutTuples(item))
+		}
+		return out
+	case interface{ Pair() jinja.Tuple }: // of groupby
+		return withoutTuples(v.Pair())
+	case *jinja.Dict:
+		out := jinja.NewDict()
+		for k, item := range v.All() {
+			out.Set(k, withoutTuples(item))
 		}
 		return out
 	}

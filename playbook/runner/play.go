@@ -82,7 +82,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 
 // playScope is what the play's own keywords are templated with.
 func (p *playRun) playScope(ctx context.Context) *vars.Scope {
-	return p.store.Templar.NewScope(ctx, p.store.Run, p.store.Extra, p.prompted, p.play.Vars)
+	return p.store.Templar.NewScope(ctx, jinja.NewDict("omit", vars.Omit), p.store.Run, p.store.Extra, p.prompted, p.play.Vars)
 }
 
 func (p *playRun) resolveHosts(ctx context.Context) error {
@@ -163,7 +163,7 @@ func (p *playRun) playText(scope *vars.Scope, keyword string) (string, error) {
 		return "", nil
 	}
 	v, err := scope.Template(k.Value)
-	if err != nil || v == nil {
+	if err != nil || v == nil || v == vars.Omit {
 		return "", err
 	}
 	return jinja.Str(v), nil
@@ -179,6 +179,9 @@ func (p *playRun) batches(ctx context.Context) ([][]*inventory.Host, error) {
 	v, err := p.playScope(ctx).Template(k.Value)
 	if err != nil {
 		return nil, err
+	}
+	if v == vars.Omit {
+		return [][]*inventory.Host{p.all}, nil
 	}
 	sizes := []any{v}
 	if l, ok := v.(*jinja.List); ok && len(l.Items) > 0 {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
@@ -20,6 +19,7 @@ func (p *playRun) scope(ctx context.Context, task *playbook.Task, host *inventor
 	l := p.taskLevels(task)
 	l.Play = append(append([]*jinja.Dict{p.play.Vars}, p.prompted), p.files[host.Name]...)
 	layers := p.store.Layers(host, p.play.Dir, l)
+	layers = append(layers, jinja.NewDict("ansible_host", host.Name, "ansible_ssh_host", host.Name)) // where nothing says otherwise
 	s := p.store.Templar.NewScope(ctx, append([]jinja.Mapping{p.hostMagic(ctx, task, host)}, layers...)...)
 	s.Dirs = p.searchPath(task)
 	switch task.Action {
@@ -54,16 +54,29 @@ func (p *playRun) taskLevels(task *playbook.Task) vars.Levels {
 		l.RoleVars = append(l.RoleVars, used(role), role.Vars)
 	}
 	if role := task.Role; role != nil {
+		for _, r := range role.Dependents {
+			l.RoleVars = append(l.RoleVars, used(r), r.Vars)
+		}
+		dependencyVars(role, &l)
 		for _, r := range append(append([]*playbook.Role{}, role.Dependents...), role) {
 			l.RoleDefaults = append(l.RoleDefaults, r.Defaults)
-			l.RoleVars = append(l.RoleVars, r.Vars)
 			l.Params = append(l.Params, r.Params)
 		}
+		l.RoleVars = append(l.RoleVars, role.Vars)
 	}
 	p.blockLevels(task.Parent, &l)
 	l.Task = append(l.Task, task.Vars)
 	p.levels[task] = l
 	return l
+}
+
+// dependencyVars are the variables of the roles that role depends on, which it
+// sees below its own.
+func dependencyVars(role *playbook.Role, l *vars.Levels) {
+	for _, r := range role.Dependencies {
+		dependencyVars(r, l)
+		l.RoleVars = append(l.RoleVars, used(r), r.Vars)
+	}
 }
 
 // used are the vars: with which a role is used. The whole play sees them, below
@@ -87,6 +100,7 @@ func (p *playRun) blockLevels(b *playbook.Block, l *vars.Levels) {
 		l.RoleVars = append(l.RoleVars, used(b.Role), b.Vars)
 	default:
 		l.Task = append(l.Task, b.Vars)
+		l.Params = append(l.Params, b.Params)
 	}
 }
 
@@ -100,10 +114,9 @@ func (p *playRun) magicVars(ctx context.Context) vars.Lazy {
 		}
 		return l
 	}
-	groups := sync.OnceValue(func() any { return p.Inventory.GroupsDict() })
 	return vars.Lazy{
 		"hostvars":                     func() any { return hostVars },
-		"groups":                       groups,
+		"groups":                       func() any { return p.Inventory.GroupsDict() },
 		"omit":                         func() any { return vars.Omit },
 		"playbook_dir":                 func() any { return p.play.Dir },
 		"ansible_play_name":            func() any { return p.info.Name },

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"time"
 
 	"gplay/connection"
@@ -60,20 +61,24 @@ type keywordReader struct {
 }
 
 func (r *keywordReader) value(keyword string) (any, source.Pos, bool) {
-	k, ok := r.x.task.Inherited(keyword)
-	if !ok || r.err != nil {
-		return nil, k.Pos, false
+	for _, k := range slices.Backward(r.x.task.Chain(keyword)) {
+		if r.err != nil {
+			break
+		}
+		if wrong, ok := k.Value.(*playbook.Invalid); ok {
+			r.err = wrong.Err
+			break
+		}
+		v, err := r.scope.Template(k.Value)
+		if err != nil {
+			r.err = err
+			break
+		}
+		if v != vars.Omit { // else what is around it counts
+			return v, k.Pos, v != nil
+		}
 	}
-	if wrong, ok := k.Value.(*playbook.Invalid); ok {
-		r.err = wrong.Err
-		return nil, k.Pos, false
-	}
-	v, err := r.scope.Template(k.Value)
-	if err != nil {
-		r.err = err
-		return nil, k.Pos, false
-	}
-	return v, k.Pos, v != nil && v != vars.Omit
+	return nil, source.Pos{}, false
 }
 
 func (r *keywordReader) bool(keyword string, into *bool, otherwise bool) {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"gplay/internal/source"
-	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/actions"
@@ -96,7 +95,7 @@ func (p *playRun) forAll(ctx context.Context, task *playbook.Task, host string) 
 // failedTask is a task as ansible_failed_task has it.
 func failedTask(o *outcome) *jinja.Dict {
 	t := o.task
-	d := jinja.NewDict("name", o.result.Task.Title, "action", t.ActionAs, "args", plain(t.Args), "register", nil, "vars", plain(t.Vars))
+	d := jinja.NewDict("name", o.result.Task.Title, "action", t.ActionAs, "args", vars.AsWritten(t.Args), "register", nil, "vars", vars.AsWritten(t.Vars))
 	if t.Name == nil {
 		d.Set("name", "")
 	}
@@ -104,28 +103,7 @@ func failedTask(o *outcome) *jinja.Dict {
 		d.Set("register", t.Register)
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.Keywords)) {
-		d.Set(key, plain(t.Keywords[key].Value))
+		d.Set(key, vars.AsWritten(t.Keywords[key].Value))
 	}
 	return d
-}
-
-// plain is a value as it is written, with its templates as text.
-func plain(v any) any {
-	switch v := v.(type) {
-	case *yaml.Template:
-		return v.Text
-	case *jinja.Dict:
-		out := jinja.NewDict()
-		for k, item := range v.All() {
-			out.Set(k, plain(item))
-		}
-		return out
-	case *jinja.List:
-		out := jinja.NewList()
-		for _, item := range v.Items {
-			out.Items = append(out.Items, plain(item))
-		}
-		return out
-	}
-	return v
 }

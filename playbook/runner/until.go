@@ -46,9 +46,6 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 func (x *execution) conclude(t *try, s *settings) {
 	t.status = statusOf(t.data)
 	t.ignored = t.status == Failed && s.ignoreErrors || t.status == Unreachable && s.ignoreUnreachable
-	if v, _ := t.data.Get("exception"); v != nil && x.Verbosity < 3 {
-		t.data.Delete("exception")
-	}
 }
 
 func (x *execution) retry(t *try, scope *vars.Scope, s *settings, left int) {

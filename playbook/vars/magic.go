@@ -2,7 +2,9 @@ package vars
 
 import (
 	"context"
+	"errors"
 
+	"gplay/internal/yaml"
 	"gplay/inventory"
 	"gplay/jinja"
 )
@@ -50,7 +52,7 @@ func (h *HostVars) Get(key any) (any, bool) {
 	if host == nil {
 		return nil, false
 	}
-	return h.Scope(host).Mapping(), true
+	return mapping{h.Scope(host), true}, true
 }
 
 // Scope is host's variables outside of any play.
@@ -71,15 +73,45 @@ func (h *HostVars) Keys() []any {
 func (h *HostVars) Len() int { return len(h.store.Inventory.Hosts) }
 
 // Mapping is s as templates index it.
-func (s *Scope) Mapping() jinja.Mapping { return mapping{s} }
+func (s *Scope) Mapping() jinja.Mapping { return mapping{s, false} }
 
-type mapping struct{ s *Scope }
+type mapping struct {
+	s *Scope
+	// lenient is set where what uses an undefined variable stays as written.
+	lenient bool
+}
+
+// AsWritten is a value whose templates are text, and will never be templated.
+func AsWritten(v any) any {
+	switch v := v.(type) {
+	case *yaml.Template:
+		return v.Text
+	case *jinja.Dict:
+		out := jinja.NewDict()
+		for k, item := range v.All() {
+			out.Set(k, AsWritten(item))
+		}
+		return out
+	case *jinja.List:
+		out := jinja.NewList()
+		for _, item := range v.Items {
+			out.Items = append(out.Items, AsWritten(item))
+		}
+		return out
+	}
+	return v
+}
 
 // Get is the templated value of a variable. One that cannot be templated is
 // an Undefined that says why, so that the fault shows where it is used.
 func (m mapping) Get(key any) (any, bool) {
 	name, _ := key.(string)
 	v, ok, err := m.s.Value(name)
+	var undefined *Undefined
+	if errors.As(err, &undefined) && m.lenient {
+		raw, _ := m.s.Raw(name)
+		return AsWritten(raw), true
+	}
 	if err != nil {
 		return &jinja.Undefined{Name: name, Hint: err.Error()}, true
 	}

@@ -43,8 +43,12 @@ func NewTemplar() *Templar {
 	return t
 }
 
+// ErrNoLookup is the error of an expression that would run a lookup and may
+// come from a host.
+var ErrNoLookup = errors.New("an expression that a template made may come from a host and runs no lookup; write it without {{ }}")
+
 func noLookup(*jinja.Context, *jinja.Args) (any, error) {
-	return nil, errors.New("an expression that a template made may come from a host and runs no lookup; write it without {{ }}")
+	return nil, ErrNoLookup
 }
 
 func environment(options jinja.Options) *jinja.Environment {
@@ -197,13 +201,16 @@ func undefinedError(u *jinja.Undefined) error {
 	return &jinja.Error{Msg: u.Message(), Undefined: u}
 }
 
+// jsonWords are JSON's for what Python calls otherwise.
+var jsonWords = map[string]any{"true": true, "false": false, "null": nil}
+
 // literal reads text that looks like a Python list, dict or boolean as one.
 func literal(v any) any {
 	text, ok := v.(string)
 	if !ok || !(strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") || text == "True" || text == "False") {
 		return v
 	}
-	if value, ok := pyliteral.Parse(strings.TrimRight(text, " \t\r\n")); ok {
+	if value, ok := pyliteral.ParseWith(strings.TrimRight(text, " \t\r\n"), jsonWords); ok {
 		return value
 	}
 	return v
