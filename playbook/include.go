@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -55,6 +56,9 @@ func (l *loader) checkInclude(n *yaml.Node, t *Task) error {
 			e.Hint = "write name: below it"
 			return l.fail(e)
 		}
+		if err := l.checkFrom(t); err != nil {
+			return err
+		}
 	} else if _, ok := taskFileName(t); !ok {
 		return l.fail(source.Errorf(t.ActionPos, "%s needs the name of a file", t.Action))
 	}
@@ -73,6 +77,19 @@ func (l *loader) includeKeywords(n *yaml.Node, t *Task) error {
 		e := l.errorf(p.Key, "the keyword %s has no place in %s", key, t.Action)
 		e.Hint = "write it below apply: to give it to the tasks it brings"
 		return e
+	}
+	return nil
+}
+
+// checkFrom checks the values of tasks_from and its siblings.
+func (l *loader) checkFrom(t *Task) error {
+	for _, dir := range []string{"tasks", "vars", "defaults", "handlers"} {
+		switch v, _ := t.Args.Get(dir + "_from"); v.(type) {
+		case *jinja.List, *jinja.Dict:
+			e := source.Errorf(t.ArgPos[dir+"_from"], "%s_from wants the name of a file, not a %s", dir, jinja.TypeName(v))
+			e.Known = fmt.Sprintf("Expected a string for %s_from but got %s instead", dir, pythonClass(v))
+			return l.fail(e)
+		}
 	}
 	return nil
 }

@@ -433,11 +433,6 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 		if !ok {
 			continue
 		}
-		if _, expected := checkText(n); expected != "" {
-			e := l.errorf(n, "%s_from wants the name of a file, not %s", dir, n.Describe())
-			e.Known = fmt.Sprintf("Expected a string for %s_from but got %s instead", dir, pythonClass(n.Any()))
-			return nil, e
-		}
 		file, err := l.text(n, p)
 		if err != nil {
 			return nil, err

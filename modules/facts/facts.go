@@ -2,7 +2,7 @@
 // that Ansible's setup module gives its facts.
 //
 // It reads files and asks the kernel; a program is started only for what
-// nothing else tells (LVM, PCI names, executable local facts).
+// nothing else tells (LVM, PCI names, Python, executable local facts).
 package facts
 
 import (
@@ -48,7 +48,7 @@ type collector struct {
 }
 
 var collectors = []collector{
-	{"platform", "system kernel kernel_version machine python_version architecture machine_id", true, (*machine).platform},
+	{"platform", "system kernel kernel_version machine architecture machine_id", true, (*machine).platform},
 	{"distribution", "distribution_version distribution_release distribution_major_version os_family", true, (*machine).distribution},
 	{"lsb", "", true, (*machine).lsb},
 	{"apparmor", "", true, (*machine).apparmor},
@@ -60,7 +60,7 @@ var collectors = []collector{
 	{"fips", "", true, (*machine).fips},
 	{"local", "", true, (*machine).local},
 	{"pkg_mgr", "", true, (*machine).packageManager},
-	{"python", "", true, func(*machine) map[string]any { return nil }}, // a valid name, though gplay needs no Python to describe
+	{"python", "python_version", true, (*machine).python},
 	{"selinux", "", true, (*machine).selinux},
 	{"service_mgr", "", true, (*machine).serviceManager},
 	{"ssh_pub_keys", "ssh_host_pub_keys ssh_host_key_dsa_public ssh_host_key_rsa_public ssh_host_key_ecdsa_public ssh_host_key_ed25519_public", true, (*machine).hostKeys},

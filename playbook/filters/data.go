@@ -209,8 +209,8 @@ func extract(c *jinja.Context, v any, args *jinja.Args) (any, error) {
 	}
 	value := p.value(0, nil)
 	for _, key := range keys {
-		if err := undefined(value); err != nil {
-			return nil, err
+		if u, ok := value.(*jinja.Undefined); ok {
+			return u, nil
 		}
 		found, ok, err := item(value, key)
 		if err != nil {

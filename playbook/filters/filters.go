@@ -86,7 +86,7 @@ func asFilter(test jinja.Test) jinja.Filter {
 
 // Lenient are the filters that have something to say about a value that is
 // not there, or that may not use one; jinja refuses it for the others.
-var Lenient = lenient("mandatory", "ternary", "type_debug")
+var Lenient = lenient("extract", "mandatory", "ternary", "type_debug")
 
 func lenient(names ...string) map[string]bool {
 	all := map[string]bool{}

@@ -147,20 +147,29 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 		return nil, err
 	}
 	plain, _ := jinja.ToGo(args).(map[string]any)
-	call := connection.Call{Module: name, Args: plain, Check: s.check, Diff: s.diff, Environment: s.environment, Timeout: s.timeout}
+	environment, err := asyncEnvironment(scope, s, name)
+	if err != nil {
+		return nil, err
+	}
+	call := connection.Call{Module: name, Args: plain, Check: s.check, Diff: s.diff, Environment: environment, Timeout: s.timeout}
 	if len(files) > 0 {
 		call.Files = map[string]connection.File{}
 		for n, f := range files {
 			call.Files[n] = connection.File(f)
 		}
 	}
+	run := conn.Module
 	switch {
-	case s.async > 0 && s.poll == 0:
-		call.Async = s.async
-	case s.async > 0:
+	case s.async > 0 && s.poll > 0 && len(files) > 0: // which no job can ask for
 		call.Timeout = s.async
+	case s.async > 0 && s.poll > 0:
+		run = func(ctx context.Context, call connection.Call) (map[string]any, error) {
+			return polled(ctx, conn, call, s)
+		}
+	case s.async > 0:
+		call.Async = s.async
 	}
-	result, err := conn.Module(ctx, call)
+	result, err := run(ctx, call)
 	if err != nil {
 		return nil, err
 	}

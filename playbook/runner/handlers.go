@@ -44,6 +44,7 @@ func (h *handlers) notify(name string, by *playbook.Task, host string) error {
 	}
 	if found == nil {
 		e := source.Errorf(by.Pos, "The requested handler '%s' was not found in either the main handlers list nor in the listening handlers list", name)
+		e.Known = e.Msg
 		if near := source.Nearest(name, h.names()); near != "" {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		}

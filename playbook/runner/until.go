@@ -19,13 +19,15 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 	}
 	for n := 1; ; n++ {
 		data := x.once(ctx, scope, s, args)
+		if repeated {
+			data.Set("attempts", n)
+		}
 		x.judge(data, scope)
 		t := &try{data: data, attempts: n}
 		if !repeated {
 			x.conclude(t, s)
 			return t
 		}
-		data.Set("attempts", n)
 		done, err := scope.With(x.afterwards(data)).Condition(k.Value, k.Pos)
 		if err != nil {
 			return x.failedTry(scope, conditionError(k.Value, err))

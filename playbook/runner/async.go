@@ -1,0 +1,60 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"gplay/connection"
+	"gplay/jinja"
+	"gplay/playbook/vars"
+)
+
+// polled runs a module as a job of its own, and asks for its result until it
+// is there.
+func polled(ctx context.Context, conn connection.Conn, call connection.Call, s *settings) (map[string]any, error) {
+	call.Async = s.async
+	job, err := conn.Module(ctx, call)
+	id, started := job["ansible_job_id"]
+	if err != nil || !started {
+		return job, err
+	}
+	status := job
+	for left := s.async; left > 0 && ctx.Err() == nil && !finished(status); left -= s.poll {
+		sleep(ctx, s.poll)
+		if status, err = asks(ctx, conn, call.Environment, id, "status"); err != nil {
+			return status, err
+		}
+	}
+	if !finished(status) {
+		return map[string]any{
+			"failed": true, "changed": false, "async_result": status,
+			"msg": fmt.Sprintf("async task did not complete within the requested time - %ds", int(s.async/time.Second)),
+		}, ctx.Err()
+	}
+	_, err = asks(ctx, conn, call.Environment, id, "cleanup")
+	return status, err
+}
+
+// asks asks for the status of a job, or makes it forgotten.
+func asks(ctx context.Context, conn connection.Conn, environment map[string]string, id any, mode string) (map[string]any, error) {
+	return conn.Module(ctx, connection.Call{Module: "async_status", Environment: environment, Args: map[string]any{"jid": id, "mode": mode}})
+}
+
+// asyncEnvironment is the task's environment, and for jobs the directory that
+// the variable ansible_async_dir gives them.
+func asyncEnvironment(scope *vars.Scope, s *settings, module string) (map[string]string, error) {
+	if s.async == 0 && module != "async_status" {
+		return s.environment, nil
+	}
+	dir, ok, err := scope.Setting("ansible_async_dir")
+	if err != nil || !ok {
+		return s.environment, err
+	}
+	environment := map[string]string{"ANSIBLE_ASYNC_DIR": jinja.Str(dir)}
+	maps.Copy(environment, s.environment)
+	return environment, nil
+}
+
+func finished(status map[string]any) bool { return fmt.Sprint(status["finished"]) == "1" }
