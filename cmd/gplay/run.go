@@ -114,7 +114,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 		checking = "false"
 	}
 	templar := vars.NewTemplar()
-	templar.Vault = keys
+	templar.Vault, templar.Settings = keys, o.constants(c)
 	return runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, Strategy: c.strategy,

@@ -15,6 +15,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins import loader as plugins
 from ansible.template import Templar
 from ansible.utils.display import Display
+from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 from jinja2.exceptions import UndefinedError
 
@@ -27,6 +28,7 @@ inventory = InventoryManager(loader=loader, sources=given["hosts"] or ["localhos
 manager = VariableManager(loader=loader, inventory=inventory)
 variables = manager.get_vars(host=inventory.get_host(given["host"]) if given["host"] else inventory.get_hosts()[0])
 variables.update(loader.load_from_file(given["vars"]) or {})
+variables["hostvars"] = HostVars(inventory, variable_manager=manager, loader=loader)
 variables["ansible_search_path"] = [given["dir"]]
 variables["playbook_dir"] = given["dir"]
 

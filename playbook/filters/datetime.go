@@ -13,6 +13,12 @@ import (
 // dateTime is Python's datetime.
 type dateTime struct{ time.Time }
 
+// DateTime is what the clock shows at t, without a zone.
+func DateTime(t time.Time) *dateTime {
+	t = t.Truncate(time.Microsecond)
+	return &dateTime{time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)}
+}
+
 func (d *dateTime) isoFormat() string { return strings.Replace(d.String(), " ", "T", 1) }
 
 // String is Python's str().
@@ -64,6 +70,9 @@ func (d *dateTime) Attr(name string) (any, bool) {
 	}
 	if n, ok := parts[name]; ok {
 		return n, true
+	}
+	if name == "tzinfo" && d.Location() == time.UTC {
+		return nil, true
 	}
 	results := map[string]any{
 		"isoformat": d.isoFormat(), "weekday": (int(d.Weekday()) + 6) % 7, "isoweekday": (int(d.Weekday())+6)%7 + 1,

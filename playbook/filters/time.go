@@ -88,6 +88,9 @@ var layouts = map[byte]string{
 // Strftime gives t by the codes of Python's datetime.
 func Strftime(format string, t time.Time) string {
 	format = strings.ReplaceAll(format, "%%", "%%%%")
+	if t.Location() == time.UTC { // it has no zone
+		format = strings.NewReplacer("%z", "", "%Z", "").Replace(format)
+	}
 	format = strings.ReplaceAll(format, "%f", fmt.Sprintf("%06d", t.Nanosecond()/1000))
 	return strftime(strings.ReplaceAll(format, "%%%%", "%%"), t)
 }

@@ -1,239 +1,111 @@
-package lookups
+package lookups_test
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"gplay/internal/oracle"
 	"gplay/internal/yaml"
+	"gplay/inventory"
 	"gplay/jinja"
-	"gplay/playbook/filters"
+	"gplay/playbook/vars"
 )
 
-// world is a playbook in testdata that calls lookups.
-type world struct {
-	env  *jinja.Environment
-	vars jinja.Vars
-	ctx  *Context
-}
-
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	data, err := os.ReadFile("testdata/vars.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := yaml.Load("vars.yml", data, yaml.Options{Data: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := filepath.Abs("testdata")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{vars: jinja.Vars{}}
-	var names []string
-	for k, item := range v.(*jinja.Dict).All() {
-		w.vars[k.(string)] = item
-		names = append(names, k.(string))
-	}
-	w.env = &jinja.Environment{Filters: filters.Filters(), Tests: filters.Tests(), Globals: map[string]any{
-		"query":  jinja.Func(func(_ *jinja.Context, a *jinja.Args) (any, error) { return w.query(a) }),
-		"lookup": jinja.Func(func(_ *jinja.Context, a *jinja.Args) (any, error) { return w.lookup(a) }),
-	}}
-	w.ctx = &Context{
-		Context:  context.Background(),
-		Dirs:     []string{dir},
-		Var:      w.vars.Lookup,
-		VarNames: func() []string { return names },
-		Render:   w.render,
-		Hosts:    func(string) ([]string, error) { return []string{"localhost"}, nil },
-	}
-	return w
-}
-
-func (w *world) query(a *jinja.Args) (any, error) {
-	l, ok := Find(a.Positional[0].(string))
-	if !ok {
-		return nil, fmt.Errorf("there is no lookup %v", a.Positional[0])
-	}
-	options := a.Keywords
-	if options == nil {
-		options = jinja.NewDict()
-	}
-	values, err := l(w.ctx, a.Positional[1:], options)
-	return jinja.NewList(values...), err
-}
-
-func (w *world) lookup(a *jinja.Args) (any, error) {
-	v, err := w.query(a)
-	if l, ok := v.(*jinja.List); ok && len(l.Items) == 1 {
-		return l.Items[0], err
-	}
-	return v, err
-}
-
-func (w *world) render(text, file string, extra *jinja.Dict, o jinja.Options) (any, error) {
-	env := *w.env
-	env.Options = o
-	env.Options.KeepTrailingNewline = true // as the playbook's own rendering does
-	tmpl, err := env.Compile(file, text)
-	if err != nil {
-		return nil, err
-	}
-	scope := jinja.Vars{}
-	for k, v := range w.vars {
-		scope[k] = v
-	}
-	for k, v := range extra.All() {
-		scope[k.(string)] = v
-	}
-	return tmpl.Render(context.Background(), scope)
-}
-
-func (w *world) eval(text string) string {
-	expr, err := w.env.CompileExpr(text)
-	if err != nil {
-		return "ERROR " + err.Error()
-	}
-	v, err := expr.Eval(context.Background(), w.vars)
-	if err != nil {
-		return "ERROR " + err.Error()
-	}
-	return jinja.Str(v)
-}
-
+// TestLookupsAsAnsible compares what each query of the table gives with what
+// Ansible gives for it, in a copy of testdata.
 func TestLookupsAsAnsible(t *testing.T) {
-	oracle.Need(t)
-	t.Setenv("LOOKUP_TEST_ENV", "from env")
-	data, err := os.ReadFile("testdata/queries.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	queries := strings.Split(strings.TrimSpace(string(data)), "\n")
+	server := httptest.NewServer(http.HandlerFunc(serve))
+	defer server.Close()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
 	}
-	var text strings.Builder
-	for _, q := range queries {
-		fmt.Fprintf(&text, "{{ [%s] }}\n", q)
+	file := filepath.Join(dir, "vars.yml")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		text = append(text, "url: "+server.URL+"\nplaybook_dir: "+dir+"\n"...)
+		err = os.WriteFile(file, text, 0o600)
 	}
-	for name, text := range map[string]string{
-		"all.j2": text.String(),
-		"play.yml": `
-- hosts: all
-  gather_facts: false
-  vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
-  vars_files: [vars.yml]
-  tasks:
-    - template: {src: all.j2, dest: "{{ playbook_dir }}/out"}
-`,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	oracle.Run(t, filepath.Join(dir, "play.yml"))
-	out, err := os.ReadFile(filepath.Join(dir, "out"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if len(want) != len(queries) {
-		t.Fatalf("%d lines for %d queries", len(want), len(queries))
+	env := []string{"LOOKUP_TEST_ENV=from env", "LOOKUP_EMPTY=", "HOME=" + dir, "NO_PROXY=127.0.0.1", "LC_ALL=C.UTF-8"}
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		t.Setenv(name, value)
 	}
-	w := newWorld(t)
-	for i, q := range queries {
-		if got := w.eval("[" + q + "]"); got != want[i] {
-			t.Errorf("%s\n got %s\nwant %s", q, got, want[i])
+	w := oracle.World{Dir: dir, Vars: file, Hosts: []string{filepath.Join(dir, "hosts")}, Host: "web1", Env: env}
+	oracle.Table(t, w, "testdata/table/*.txt", evaluator(t, dir, file))
+}
+
+// serve answers as the path says.
+func serve(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	switch r.URL.Path {
+	case "/text":
+		w.Write([]byte("one\ntwo ü\n\nlast\n"))
+	case "/moved":
+		http.Redirect(w, r, "/text", http.StatusFound)
+	case "/agent":
+		w.Write([]byte(r.UserAgent()))
+	case "/header":
+		w.Write([]byte(r.Header.Get("X-Test")))
+	case "/cache":
+		w.Write([]byte(r.Header.Get("Cache-Control")))
+	case "/secret":
+		if user != "u" || password != "p" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
 		}
+		w.Write([]byte("secret"))
+	case "/empty":
+	default:
+		http.NotFound(w, r)
 	}
 }
 
-func TestLookupMistakesAreExplained(t *testing.T) {
-	w := newWorld(t)
-	for _, c := range []struct{ query, want string }{
-		{"query('file', 'nosuch')", "could not locate file in lookup: nosuch (looked for "},
-		{"query('file', 'a.txt', rstripp=true)", `it has no option "rstripp", did you mean "rstrip"?`},
-		{"query('file', 'a.txt', rstrip='maybe')", "the option rstrip must be true or false, not 'maybe'"},
-		{"query('pipe', 'echo why >&2; exit 3')", "lookup_plugin.pipe(echo why >&2; exit 3) returned 3: why"},
-		{"query('vars', 'db_hots')", `No variable found with this name: db_hots, did you mean "db_host"?`},
-		{"query('dict', 5)", "with_dict expects a dict"},
-		{"query('first_found', 'no', 'nope')", "No file was found when using first_found."},
-		{"query('sequence', 'start=1')", "must specify count or end in with_sequence"},
-		{"query('sequence', 'start=1 end=2 count=3')", "can't specify both count and end in with_sequence"},
-		{"query('sequence', 'start=5 end=2')", "to count backwards make stride negative"},
-		{"query('sequence', 'end=x')", "can't parse end=x as integer"},
-		{"query('sequence', 'end=5 fromat=x')", `unrecognized arguments to with_sequence: ['fromat']`},
-		{"query('sequence', '99999999')", "the sequence has more than 4194304 items"},
-		{"query('subelements', users, 'keys')", "could not find 'keys' key in iterated item"},
-		{"query('subelements', users)", "subelements lookup expects a list of two or three items"},
-		{"query('ini', 'user', section='no', file='users.ini')", "No section 'no' in users.ini"},
-		{"query('csvfile', 'Li', file='elements.csv', delimiter=',', col=9)", `csvfile: the row of "Li" has no column 9`},
-		{"query('url', 'http://127.0.0.1:1/')", "Failed lookup url for http://127.0.0.1:1/ : "},
-		{"query('password', '/dev/null lenght=5')", `it has no option "lenght", did you mean "length"?`},
-	} {
-		if got := w.eval(c.query); !strings.HasPrefix(got, "ERROR ") || !strings.Contains(got, c.want) {
-			t.Errorf("%s\n got %s\nwant %s", c.query, got, c.want)
-		}
+// evaluator evaluates expressions with the variables of a file, beside it.
+func evaluator(t *testing.T, dir, file string) func(expr string) oracle.Outcome {
+	d, err := yaml.LoadDict(file, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestPasswordStaysInItsFile(t *testing.T) {
-	w := newWorld(t)
-	file := filepath.Join(t.TempDir(), "new/secret")
-	query := func(more string) string {
-		t.Helper()
-		got := w.eval(fmt.Sprintf("lookup('password', '%s'%s)", file, more))
-		if strings.HasPrefix(got, "ERROR") {
-			t.Fatal(got)
-		}
-		return got
+	inv, err := inventory.Load([]string{filepath.Join(dir, "hosts")}, inventory.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	plain := query("")
-	if len(plain) != 20 || query("") != plain {
-		t.Errorf("%q, then %q", plain, query(""))
-	}
-	hash := query(", encrypt='sha512_crypt'")
-	if !strings.HasPrefix(hash, "$6$") || query(", encrypt='sha512_crypt'") != hash {
-		t.Errorf("%q, then another", hash)
-	}
-	data, err := os.ReadFile(file)
-	salt := strings.Split(hash, "$")[3] // after the scheme and the rounds
-	if want := plain + " salt=" + salt + "\n"; err != nil || string(data) != want {
-		t.Errorf("the file holds %q, want %q (%v)", data, want, err)
-	}
-	info, err := os.Stat(file)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	if query("") != plain {
-		t.Error("the plain password has changed")
-	}
-}
-
-func TestFirstFoundTakesFilesByName(t *testing.T) {
-	w := newWorld(t)
-	if got := w.eval("query('first_found', files=['no', 'a.txt'], paths=['files'])|map('basename')|list"); got != "['a.txt']" {
-		t.Error(got)
-	}
-}
-
-func TestEveryLookupIsFound(t *testing.T) {
-	for _, name := range Names() {
-		for _, prefix := range []string{"", "ansible.builtin."} {
-			if _, ok := Find(prefix + name); !ok {
-				t.Errorf("%s%s is not found", prefix, name)
+	store := vars.NewStore(vars.NewTemplar(), inv, d, nil)
+	hostvars := store.HostVars(context.Background(), dir)
+	magic := jinja.NewDict("hostvars", hostvars)
+	return func(expr string) oracle.Outcome {
+		scope := store.Templar.NewScope(context.Background(), append([]jinja.Mapping{magic}, store.Layers(inv.Host("web1"), dir, vars.Levels{})...)...)
+		scope.Dirs = []string{dir}
+		scope.Hosts = func(pattern string) ([]string, error) {
+			selection, err := inv.Select([]string{pattern}, nil)
+			if err != nil {
+				return nil, err
 			}
+			var names []string
+			for _, h := range selection.Hosts {
+				names = append(names, h.Name)
+			}
+			return names, nil
 		}
-	}
-	if names := Names(); !slices.IsSorted(names) || len(names) != len(All) {
-		t.Error(names)
+		v, err := scope.Template(&yaml.Template{Text: "{{ [" + expr + "] }}"})
+		var undefined *vars.Undefined
+		switch {
+		case err == nil:
+			return oracle.Outcome{Text: jinja.Str(v)}
+		case errors.As(err, &undefined):
+			return oracle.Outcome{Error: err.Error(), Undefined: true}
+		}
+		return oracle.Outcome{Error: err.Error()}
 	}
 }

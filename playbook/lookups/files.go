@@ -95,11 +95,16 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 			return nil, err
 		}
 		v, err := c.Render(text, path, extra, delimiters)
-		if s, ok := v.(string); ok && convert {
+		if s, ok := v.(string); ok && convert && hasMarks(text, delimiters) {
 			v = converted(s)
 		}
 		return []any{v}, err
 	})
+}
+
+// hasMarks reports whether text may be a template; what is none stays text.
+func hasMarks(text string, o jinja.Options) bool {
+	return strings.Contains(text, "{%") || strings.Contains(text, cmp.Or(o.VariableStart, "{{")) || strings.Contains(text, cmp.Or(o.CommentStart, "{#"))
 }
 
 // unvault gives the text of a file, decrypted where it is encrypted.
@@ -163,6 +168,8 @@ func searchList(terms []any, options *jinja.Dict) (search []string, skip bool, e
 			search, skip = append(search, more...), skips
 			continue
 		case string:
+		case *jinja.Undefined:
+			return nil, false, jinja.UndefinedError(term)
 		default:
 			return nil, false, fmt.Errorf("Invalid term supplied, can handle string, mapping or list of strings but got: %s", jinja.Repr(term))
 		}

@@ -9,6 +9,7 @@ import (
 // All are the lookups by their short names.
 var All = map[string]Lookup{
 	"cartesian":           plain(nested),
+	"config":              config,
 	"consul_kv":           consulKV,
 	"csvfile":             csvFile,
 	"dict":                plain(dict),

@@ -32,6 +32,9 @@ type Context struct {
 	Render func(text, file string, extra *jinja.Dict, options jinja.Options) (any, error)
 	// Hosts are the names of the hosts that match an inventory pattern.
 	Hosts func(pattern string) ([]string, error)
+	// Settings are those of the run, by Ansible's names; the others have their
+	// defaults.
+	Settings map[string]any
 	// Vault has the passwords of encrypted files.
 	Vault *vault.Keys
 }

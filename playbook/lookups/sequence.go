@@ -112,13 +112,19 @@ func numbers(c *Context, start, end, stride int, format string) ([]any, error) {
 
 var formatter = &jinja.Environment{}
 
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
 // number is an integer in any of Python's notations: 10, 0x0f, 0o17.
 func (s *settings) number(name string, otherwise int) int {
 	v := s.value(name, otherwise)
 	if n, ok := v.(int); ok {
 		return n
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(jinja.Str(v)), 0, 64)
+	text := strings.TrimSpace(jinja.Str(v))
+	n, err := strconv.ParseInt(text, 0, 64)
+	if len(text) > 1 && text[0] == '0' && isDigits(text) {
+		err = strconv.ErrSyntax // neither octal nor decimal, says Python
+	}
 	if err != nil && s.err == nil {
 		s.err = fmt.Errorf("can't parse %s=%s as integer", name, jinja.Str(v))
 	}

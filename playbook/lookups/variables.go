@@ -14,12 +14,8 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
-	for _, term := range terms {
-		if _, isText := term.(string); !isText {
-			if _, isUndefined := term.(*jinja.Undefined); !isUndefined {
-				return nil, fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, its a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
-			}
-		}
+	if err := namesOnly(terms); err != nil {
+		return nil, err
 	}
 	return each(terms, func(name string) ([]any, error) {
 		v, ok, err := c.Var(name)
@@ -38,13 +34,28 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if near := source.Nearest(name, c.VarNames()); near != "" {
 			msg += fmt.Sprintf(", did you mean %q?", near)
 		}
-		return nil, fmt.Errorf("%s", msg)
+		return nil, jinja.UndefinedError(&jinja.Undefined{Name: name, Hint: msg})
 	})
+}
+
+// namesOnly refuses numbers and the like where names are asked for.
+func namesOnly(terms []any) error {
+	for _, term := range terms {
+		switch term.(type) {
+		case string, *jinja.List, *jinja.Undefined:
+		default:
+			return fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, its a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
+		}
+	}
+	return nil
 }
 
 func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if o := read(options); o.err != nil {
 		return nil, o.err
+	}
+	if err := namesOnly(terms); err != nil {
+		return nil, err
 	}
 	names := c.VarNames()
 	return each(terms, func(pattern string) ([]any, error) {

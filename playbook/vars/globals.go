@@ -1,6 +1,7 @@
 package vars
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,11 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 	if !ok || len(a.Positional) == 0 {
 		return nil, fmt.Errorf("lookup needs the name of a lookup")
 	}
+	for _, term := range a.Positional {
+		if u, ok := term.(*jinja.Undefined); ok {
+			return nil, jinja.UndefinedError(u)
+		}
+	}
 	options, onError := a.Keywords.Copy(), "strict"
 	if v, ok := options.Get("wantlist"); ok {
 		wantlist = jinja.Truth(v)
@@ -41,7 +47,7 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		options.Delete("errors")
 	}
 	values, err := s.Run(jinja.Str(a.Positional[0]), a.Positional[1:], options)
-	if err != nil && onError != "ignore" && onError != "warn" {
+	if err != nil && (onError != "ignore" && onError != "warn" || isUndefined(err)) {
 		return nil, fmt.Errorf("the lookup %s failed: %w", jinja.Str(a.Positional[0]), err)
 	}
 	switch {
@@ -49,12 +55,20 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		return jinja.NewList(), nil
 	case err != nil:
 		return nil, nil
-	case wantlist:
+	case wantlist || len(values) == 0:
 		return jinja.NewList(values...), nil
 	case len(values) == 1:
 		return values[0], nil
 	}
 	return joined(values), nil
+}
+
+// isUndefined reports whether err says that something is undefined: errors=
+// is not for that.
+func isUndefined(err error) bool {
+	var undefined *Undefined
+	var fault *jinja.Error
+	return errors.As(err, &undefined) || errors.As(err, &fault) && fault.Undefined != nil
 }
 
 func joined(values []any) any {
@@ -90,7 +104,7 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 		options = jinja.NewDict()
 	}
 	return lookup(&lookups.Context{
-		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault,
+		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings,
 	}, terms, options)
 }
 
@@ -128,10 +142,10 @@ func now(_ *jinja.Context, a *jinja.Args) (any, error) {
 	if v[0] != jinja.Missing && jinja.Truth(v[0]) {
 		t = t.UTC()
 	}
-	if v[1] == jinja.Missing {
-		return t.Format("2006-01-02 15:04:05.000000"), nil
+	if v[1] == jinja.Missing || v[1] == "" {
+		return filters.DateTime(t), nil
 	}
-	return filters.Strftime(jinja.Str(v[1]), t), nil
+	return filters.Strftime(jinja.Str(v[1]), filters.DateTime(t).Time), nil
 }
 
 func undef(_ *jinja.Context, a *jinja.Args) (any, error) {

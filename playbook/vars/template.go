@@ -25,6 +25,9 @@ var Omit = "__omit_place_holder__" + rand.Text()
 type Templar struct {
 	// Vault has the passwords of what is encrypted; nil where there are none.
 	Vault *vault.Keys
+	// Settings are what the lookup config answers, by Ansible's names; what is
+	// not in it has Ansible's default.
+	Settings map[string]any
 
 	env   *jinja.Environment
 	exprs sync.Map // text → *jinja.Expr
