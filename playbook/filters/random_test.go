@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -175,7 +176,7 @@ func (g generator) yaml() string {
 	for i := range 1 + g.IntN(4) {
 		text := g.text()
 		switch {
-		case strings.HasPrefix(strings.TrimSpace(text), "!") || text == "=" || text == "<<" || strings.HasPrefix(text, "2020-"): // see the table
+		case slices.Contains([]string{"=", "<<"}, strings.TrimSpace(text)) || strings.HasPrefix(strings.TrimSpace(text), "!") || strings.HasPrefix(strings.TrimSpace(text), "2020-"): // see the table
 		case g.IntN(3) == 0:
 			fmt.Fprintf(&b, "- %s\n", text)
 		default:
