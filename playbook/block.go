@@ -103,15 +103,18 @@ func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
 	}
 	b.rescued = n.Key("rescue") != nil
 	p.parent = b
-	for key, items := range map[string]*[]Item{"block": &b.Items, "rescue": &b.Rescue, "always": &b.Always} {
-		list := n.Get(key)
+	for _, part := range []struct {
+		key  string
+		into *[]Item
+	}{{"block", &b.Items}, {"rescue", &b.Rescue}, {"always", &b.Always}} {
+		list := n.Get(part.key)
 		if list.Null() {
 			continue
 		}
 		if list.Kind != yaml.List {
-			return nil, l.fail(wrongValue(key, list, "a list of tasks"))
+			return nil, l.fail(wrongValue(part.key, list, "a list of tasks"))
 		}
-		if *items, err = l.items(list, p); err != nil {
+		if *part.into, err = l.items(list, p); err != nil {
 			return nil, err
 		}
 	}

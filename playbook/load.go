@@ -29,6 +29,12 @@ type Options struct {
 	// "ansible.builtin.copy"); not ok means there is none. A nil Action takes
 	// every name.
 	Action func(name string) (canonical string, ok bool)
+	// Keywords are those of plays that do not have them.
+	Keywords map[string]any
+	// Elsewhere tells whether a name that Action does not know is that of a
+	// module of Ansible's all the same, and in which collection. A task with
+	// such a module is loaded, and carries why it cannot run. It may be nil.
+	Elsewhere func(name string) (collection string, ok bool)
 	// Actions are the names Action knows, for hints.
 	Actions []string
 	// Lookups are the names that with_ can be followed by; nil takes every one.
@@ -241,7 +247,25 @@ func (l *loader) vars(p place) *jinja.Dict {
 		add(p.role.Params)
 	}
 	add(l.ExtraVars)
+	if p.play != nil {
+		all.Set("playbook_dir", p.play.Dir)
+	}
+	if p.role != nil {
+		all.Set("role_path", p.role.Path)
+		all.Set("role_name", p.role.Name)
+	}
 	return all
+}
+
+// VarsFiles are the variables of a play's vars_files, as far as their names are
+// plain.
+func (pb *Playbook) VarsFiles(play *Play) *jinja.Dict {
+	if pb == nil || play.Keywords["vars_files"].Value == nil {
+		return nil
+	}
+	pb.loader.mu.Lock()
+	defer pb.loader.mu.Unlock()
+	return pb.loader.varsFiles(play)
 }
 
 // varsFiles are the variables of the play's vars_files whose names are plain.

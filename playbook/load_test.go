@@ -223,6 +223,9 @@ func (tr *tree) task(t *Task) {
 			line += " control" + show(t.Loop.Control)
 		}
 	}
+	if t.Missing != nil {
+		line += " missing: " + t.Missing.Msg
+	}
 	if t.Register != "" {
 		line += " register " + t.Register
 	}

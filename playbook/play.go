@@ -152,6 +152,11 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 	if err := l.node(n, inPlay, &play.Node, nil); err != nil {
 		return nil, l.notAPlay(n, err)
 	}
+	for name, value := range l.Keywords {
+		if _, ok := play.Keywords[name]; !ok {
+			play.Keywords[name] = Keyword{value, n.Pos}
+		}
+	}
 	for _, imp := range slices.Backward(imports) {
 		play.Vars = merged(play.Vars, imp.Vars) // the outermost import wins
 	}

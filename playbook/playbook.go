@@ -102,6 +102,9 @@ type Task struct {
 	// ActionTemplate gives the action's name when the task runs; nil where it
 	// is plain.
 	ActionTemplate *yaml.Template
+	// Missing says that there is such a module and that gplay does not have it;
+	// nil for what can run.
+	Missing *source.Error
 	// Args are the arguments; free text is under "_raw_params". ArgsTemplate
 	// is `args: "{{ dict }}"`, or nil.
 	Args         *jinja.Dict

@@ -52,7 +52,38 @@ func (l *loader) actionKey(key *yaml.Node) (string, bool) {
 		return "", false
 	}
 	_, known := l.action(name)
-	return name, known
+	return name, known || l.isElsewhere(name)
+}
+
+// isElsewhere reports whether a name is a module's that gplay does not have.
+func (l *loader) isElsewhere(name string) bool {
+	if l.Elsewhere != nil {
+		if _, ok := l.Elsewhere(name); ok {
+			return true
+		}
+	}
+	return l.ownModule(name) != ""
+}
+
+// missing is the error of a task whose module gplay does not have, nil where
+// nobody has it.
+func (l *loader) missing(key *yaml.Node) *source.Error {
+	name, _ := key.String()
+	if file := l.ownModule(name); file != "" {
+		e := l.errorf(key, "the module %q needs Ansible's Python code (%s), which gplay does not have", name, source.Rel(file))
+		e.Hint = "use one of gplay's modules, command or script, or write it as a program that reads its arguments as JSON"
+		return e
+	}
+	if l.Elsewhere == nil {
+		return nil
+	}
+	collection, ok := l.Elsewhere(name)
+	if !ok {
+		return nil
+	}
+	e := l.errorf(key, "gplay does not have the module %q of %s", name[strings.LastIndexByte(name, '.')+1:], collection)
+	e.Len = len(name)
+	return e
 }
 
 // task loads one task or handler.
@@ -61,6 +92,9 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	call, err := l.call(n, t)
 	if err != nil {
 		return nil, err
+	}
+	if t.Missing != nil && p.dynamic {
+		return nil, t.Missing
 	}
 	l.collect, l.lenient = &t.Deprecated, expected(n, p.parent)
 	defer func() { l.collect, l.lenient = nil, false }()
@@ -199,14 +233,17 @@ func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
 	if found == nil {
 		return nil, l.noAction(n)
 	}
-	t.Action, _ = l.action(found.name)
 	if yaml.IsTemplate(found.name) {
 		t.Action, t.ActionPos, t.ActionAs = found.name, found.pos, found.name
 		t.ActionTemplate = &yaml.Template{Text: found.name, Pos: found.pos}
 		return found, nil
 	}
-	if _, known := l.action(found.name); !known {
-		return nil, l.unknownAction(&yaml.Node{Pos: found.pos, Len: len(found.name), Value: found.name}, t)
+	var known bool
+	if t.Action, known = l.action(found.name); !known {
+		key := &yaml.Node{Pos: found.pos, Len: len(found.name), Value: found.name}
+		if t.Missing = l.missing(key); t.Missing == nil {
+			return nil, l.unknownAction(key, t)
+		}
 	}
 	t.ActionPos, t.ActionAs = found.pos, found.name
 	if l.Action == nil {
@@ -239,11 +276,6 @@ func (l *loader) noAction(n *yaml.Node) error {
 
 func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
 	name, _ := key.String()
-	if file := l.ownModule(name); file != "" {
-		e := l.errorf(key, "the module %q needs Ansible's Python code (%s), which gplay does not have", name, source.Rel(file))
-		e.Hint = "use one of gplay's modules, command or script, or write it as a program that reads its arguments as JSON"
-		return e
-	}
 	if builtin(name) == "import_playbook" {
 		e := l.errorf(key, "import_playbook cannot stand in a list of tasks")
 		e.Hint = "put it at the top of the playbook, beside the plays"

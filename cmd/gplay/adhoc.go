@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -71,7 +70,10 @@ func (a *adhoc) run(ctx context.Context, pattern string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	r, err := a.runner(c, a.output())
+	if !c.loadCallbacks {
+		c.callbacks = nil
+	}
+	r, err := a.runner(c, a.output(c))
 	if err != nil {
 		return 0, err
 	}
@@ -97,13 +99,12 @@ func (a *adhoc) run(ctx context.Context, pattern string) (int, error) {
 	return r.Run(ctx, pb)
 }
 
-func (a *adhoc) output() string {
-	name := os.Getenv("ANSIBLE_STDOUT_CALLBACK")
-	switch load := os.Getenv("ANSIBLE_LOAD_CALLBACK_PLUGINS"); {
+func (a *adhoc) output(c *config) string {
+	switch {
 	case a.oneline:
 		return "oneline"
-	case name != "" && (load == "1" || strings.EqualFold(load, "true") || strings.EqualFold(load, "yes")):
-		return name
+	case c.loadCallbacks && c.callback != "":
+		return c.callback
 	}
 	return "minimal"
 }

@@ -51,6 +51,10 @@ func perform(dir string, r run) (performance, error) {
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	if input, err := os.Open(filepath.Join(dir, "stdin")); err == nil {
+		defer input.Close()
+		cmd.Stdin = input
+	}
 	var err error
 	if r.typed != nil {
 		err = atTerminal(cmd, &out, r.typed)
@@ -133,6 +137,20 @@ var changing = []struct {
 	// Both show the place of a fault in their own way.
 	{regexp.MustCompile(`\\n\\nThe error appears to be in [^"]*?(\\"[^"]*?)*"`), `"`},
 	{regexp.MustCompile(`\\n\\n[^" ]+:\d+:\d+: [^"]*?(\\"[^"]*?)*"`), `"`},
+	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), `UUID`},
+	{regexp.MustCompile(`"(_timestamp|start|end)":"[^"]*"`), `"$1":"TIME"`},
+	// What Ansible tells its own callbacks, which json shows.
+	{regexp.MustCompile(`, "_ansible_\w+": (\{[^{}]*\}|\[[^\[\]]*\]|[^,{}\[\]\n]*)`), ``},
+	{regexp.MustCompile(`"_ansible_\w+": ?(\{[^{}]*\}|\[[^\[\]]*\]|[^,{}\[\]\n]*),\s*`), ``},
+	// profile_tasks, profile_roles, timer
+	{regexp.MustCompile(`(?m)[A-Z][a-z]+day \d.* \(\d:\d\d:\d\d\.\d{3}\).*\*+ $`), `CLOCK`},
+	{regexp.MustCompile(`(?m)-+ +\d+\.\d\ds$`), `- SECONDS`},
+	{regexp.MustCompile(`took 0 days, 0 hours, \d+ minutes, \d+ seconds`), `took TIME`},
+	// log_path, log_plays, junit
+	{regexp.MustCompile(`(?m)^[-\d]{10} [:\d]{8},\d{3} p=\d+ `), `NOW `},
+	{regexp.MustCompile(`(?m)^[A-Z][a-z]{2} \d\d \d{4} [\d:]{8} - `), `NOW - `},
+	{regexp.MustCompile(` time="[\d.]+"`), ` time="SECONDS"`},
+	{regexp.MustCompile(`-[\d]+\.\d+\.xml`), `-NOW.xml`},
 	{regexp.MustCompile(`("src"|"before_header"|"after_header"): "[^"]*/(ansible|gplay)[^"]*"`), `$1: "TEMP"`},
 }
 var errorText = regexp.MustCompile(`'[^'"]*' (is undefined|has no [^"]*?)\. '[^'"]*' (is undefined|has no [^".]*)`)
@@ -170,13 +188,13 @@ func tree(dir string) (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "%s %s\n", rel, info.Mode())
+		fmt.Fprintf(&b, "%s %s\n", comparable(rel, dir), info.Mode())
 		if info.Mode().IsRegular() {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				return err
 			}
-			b.WriteString(strings.ReplaceAll(string(data), dir, "$WORK") + "\n")
+			b.WriteString(comparable(string(data), dir) + "\n")
 		}
 		return nil
 	})

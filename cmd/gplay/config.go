@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,7 @@ type config struct {
 	file        string // "" when there is none
 	playbookDir string // of commands that have no playbook
 	base        string // what a relative path in the setting that is being read starts from
+	ini         *ini.File
 
 	inventory, rolesPath, library        []string
 	remoteUser, keyFile, transport       string
@@ -25,13 +27,24 @@ type config struct {
 	becomeUser, becomeMethod             string
 	diff, forceHandlers                  bool
 	deprecations                         bool
-	callback, strategy                   string
+	callback, resultFormat, logPath      string
+	strategy                             string
+	callbacks                            []string
+	pretty                               *bool
 	displaySkipped, displayOK            bool
 	customStats, failedToErr             bool
 	checkMarkers, pathOnFailure          bool
 	vaultIDs                             []string
 	vaultPassFile                        string
 	askVaultPass                         bool
+	perHostStart, loadCallbacks          bool
+	showArgs, noSystemWarnings           bool
+	askPass, askBecome                   bool
+	forceColor, noColor                  bool
+	undefinedIsError                     bool
+	gathering, hashBehaviour             string
+	runTags, skipTags                    []string
+	keywords                             map[string]any // of plays that do not have them
 }
 
 // setting is one option: its environment variables, then its place in the
@@ -45,17 +58,17 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true}
+	c := &config{hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, keywords: map[string]any{}}
 	c.file = configFile(warn)
-	file := ini.Empty()
+	c.ini = ini.Empty()
 	if c.file != "" {
 		var err error
-		if file, err = ini.LoadSources(ini.LoadOptions{IgnoreInlineComment: true, AllowBooleanKeys: true, SpaceBeforeInlineComment: true}, c.file); err != nil {
+		if c.ini, err = ini.LoadSources(ini.LoadOptions{IgnoreInlineComment: true, AllowBooleanKeys: true, SpaceBeforeInlineComment: true}, c.file); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.file, err)
 		}
 	}
 	for _, s := range c.settings() {
-		text, from := s.value(file, c.file)
+		text, from := c.value(s)
 		if from == "" {
 			continue
 		}
@@ -70,20 +83,27 @@ func loadConfig(warn func(string)) (*config, error) {
 	return c, nil
 }
 
-func (s setting) value(file *ini.File, path string) (text, from string) {
+// value is a setting's text and where it is from; "" where it is not set.
+func (c *config) value(s setting) (text, from string) {
 	for _, name := range s.env {
 		if text, ok := os.LookupEnv(name); ok && text != "" {
 			return text, "$" + name
 		}
 	}
-	if section, err := file.GetSection(s.section); err == nil && section.HasKey(s.key) {
+	if section, err := c.ini.GetSection(s.section); err == nil && section.HasKey(s.key) {
 		text := section.Key(s.key).Value()
 		if i := strings.Index(text, " ;"); i >= 0 {
 			text = text[:i]
 		}
-		return strings.TrimSpace(text), path
+		return strings.TrimSpace(text), c.file
 	}
 	return "", ""
+}
+
+// callbackSetting is a setting that only one callback knows.
+func (c *config) callbackSetting(env, section, key string) string {
+	text, _ := c.value(setting{env: []string{env}, section: section, key: key})
+	return text
 }
 
 func configFile(warn func(string)) string {
@@ -91,7 +111,9 @@ func configFile(warn func(string)) string {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			path = filepath.Join(path, "ansible.cfg")
 		}
-		return existing(path)
+		if existing(path) != "" {
+			return path
+		}
 	}
 	if here, err := filepath.Abs("ansible.cfg"); err == nil && existing(here) != "" {
 		info, err := os.Stat(filepath.Dir(here))
@@ -148,12 +170,39 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_VAULT_IDENTITY_LIST"}, defaults, "vault_identity_list", list(&c.vaultIDs)},
 		{[]string{"ANSIBLE_VAULT_PASSWORD_FILE"}, defaults, "vault_password_file", c.path(&c.vaultPassFile)},
 		{[]string{"ANSIBLE_ASK_VAULT_PASS"}, defaults, "ask_vault_pass", boolean(&c.askVaultPass)},
+		{[]string{"ANSIBLE_SHOW_PER_HOST_START"}, defaults, "show_per_host_start", boolean(&c.perHostStart)},
+		{[]string{"ANSIBLE_CALLBACK_RESULT_FORMAT"}, defaults, "callback_result_format", choice(&c.resultFormat, "json", "yaml")},
+		{[]string{"ANSIBLE_CALLBACK_FORMAT_PRETTY"}, defaults, "callback_format_pretty", optional(&c.pretty)},
+		{[]string{"ANSIBLE_CALLBACK_WHITELIST"}, defaults, "callback_whitelist", list(&c.callbacks)},
+		{[]string{"ANSIBLE_CALLBACKS_ENABLED"}, defaults, "callbacks_enabled", list(&c.callbacks)},
+		{[]string{"ANSIBLE_LOAD_CALLBACK_PLUGINS"}, defaults, "bin_ansible_callbacks", boolean(&c.loadCallbacks)},
+		{[]string{"ANSIBLE_LOG_PATH"}, defaults, "log_path", c.path(&c.logPath)},
 		{[]string{"ANSIBLE_SSH_ARGS"}, "ssh_connection", "ssh_args", text(&c.sshArgs)},
 		{[]string{"ANSIBLE_SSH_COMMON_ARGS"}, "ssh_connection", "ssh_common_args", text(&c.sshCommonArgs)},
 		{[]string{"ANSIBLE_SSH_EXTRA_ARGS"}, "ssh_connection", "ssh_extra_args", text(&c.sshExtraArgs)},
 		{[]string{"ANSIBLE_BECOME"}, "privilege_escalation", "become", boolean(&c.become)},
 		{[]string{"ANSIBLE_BECOME_USER"}, "privilege_escalation", "become_user", text(&c.becomeUser)},
 		{[]string{"ANSIBLE_BECOME_METHOD"}, "privilege_escalation", "become_method", text(&c.becomeMethod)},
+		{[]string{"ANSIBLE_BECOME_ASK_PASS"}, "privilege_escalation", "become_ask_pass", boolean(&c.askBecome)},
+		{[]string{"ANSIBLE_ASK_PASS"}, defaults, "ask_pass", boolean(&c.askPass)},
+		{[]string{"ANSIBLE_DISPLAY_ARGS_TO_STDOUT"}, defaults, "display_args_to_stdout", boolean(&c.showArgs)},
+		{[]string{"ANSIBLE_SYSTEM_WARNINGS"}, defaults, "system_warnings", not(&c.noSystemWarnings)},
+		{[]string{"ANSIBLE_FORCE_COLOR"}, defaults, "force_color", boolean(&c.forceColor)},
+		{[]string{"ANSIBLE_NOCOLOR", "NO_COLOR"}, defaults, "nocolor", boolean(&c.noColor)},
+		{[]string{"ANSIBLE_ERROR_ON_UNDEFINED_VARS"}, defaults, "error_on_undefined_vars", boolean(&c.undefinedIsError)},
+		{[]string{"ANSIBLE_HASH_BEHAVIOUR"}, defaults, "hash_behaviour", choice(&c.hashBehaviour, "replace", "merge")},
+		{[]string{"ANSIBLE_GATHERING"}, defaults, "gathering", choice(&c.gathering, "implicit", "explicit", "smart")},
+		{[]string{"ANSIBLE_RUN_TAGS"}, "tags", "run", list(&c.runTags)},
+		{[]string{"ANSIBLE_SKIP_TAGS"}, "tags", "skip", list(&c.skipTags)},
+		{[]string{"ANSIBLE_ANY_ERRORS_FATAL"}, defaults, "any_errors_fatal", c.keyword("any_errors_fatal", asBoolean)},
+		{[]string{"ANSIBLE_REMOTE_PORT"}, defaults, "remote_port", c.keyword("port", asNumber)},
+		{[]string{"ANSIBLE_TASK_TIMEOUT"}, defaults, "task_timeout", c.keyword("timeout", asNumber)},
+		{[]string{"ANSIBLE_GATHER_SUBSET"}, defaults, "gather_subset", c.keyword("gather_subset", asList)},
+		{[]string{"ANSIBLE_GATHER_TIMEOUT"}, defaults, "gather_timeout", c.keyword("gather_timeout", asNumber)},
+		{[]string{"ANSIBLE_FACT_PATH"}, defaults, "fact_path", c.keyword("fact_path", asText)},
+		{[]string{"ANSIBLE_BECOME_EXE"}, "privilege_escalation", "become_exe", c.keyword("become_exe", asText)},
+		{[]string{"ANSIBLE_BECOME_FLAGS"}, "privilege_escalation", "become_flags", c.keyword("become_flags", asText)},
+		{[]string{"ANSIBLE_NO_LOG"}, defaults, "no_log", c.keyword("no_log", asBoolean)},
 		{[]string{"ANSIBLE_DIFF_ALWAYS"}, "diff", "always", boolean(&c.diff)},
 	}
 }
@@ -186,6 +235,23 @@ func boolean(into *bool) func(string) error {
 	}
 }
 
+// optional is a boolean that may be left open.
+func optional(into **bool) func(string) error {
+	return func(t string) error {
+		*into = new(bool)
+		return boolean(*into)(t)
+	}
+}
+
+func choice(into *string, of ...string) func(string) error {
+	return func(t string) error {
+		if *into = t; !slices.Contains(of, t) {
+			return fmt.Errorf("it must be one of %s", strings.Join(of, ", "))
+		}
+		return nil
+	}
+}
+
 // path is a setting that is relative to the file it stands in, or to the
 // working directory in an environment variable.
 func (c *config) path(into *string) func(string) error {
@@ -208,6 +274,12 @@ func list(into *[]string) func(string) error {
 }
 
 func (c *config) absolute(path string) string {
+	path = os.Expand(strings.ReplaceAll(path, "{{CWD}}", "."), func(name string) string {
+		if v, ok := os.LookupEnv(name); ok {
+			return v
+		}
+		return "$" + name
+	})
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
 		if home, err := os.UserHomeDir(); err == nil {
 			return filepath.Join(home, rest)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/runner"
 )
@@ -26,10 +27,23 @@ func (o *options) list(ctx context.Context, books []*playbook.Playbook, r *runne
 	return nil
 }
 
+// checkSyntax finds what only templates can tell, and names the playbooks.
+func (o *options) checkSyntax(ctx context.Context, books []*playbook.Playbook, r *runner.Runner) error {
+	for _, pb := range books {
+		if err := r.CheckHosts(ctx, pb); err != nil {
+			return err
+		}
+	}
+	for _, book := range o.books {
+		fmt.Printf("\nplaybook: %s\n", book)
+	}
+	return nil
+}
+
 func (o *options) listPlay(w io.Writer, n int, l runner.Listing) {
-	fmt.Fprintf(w, "\n  play #%d (%s): %s\tTAGS: [%s]\n", n, l.Pattern, l.Name, strings.Join(l.Tags, ", "))
+	fmt.Fprintf(w, "\n  play #%d (%s): %s\tTAGS: [%s]\n", n, l.Pattern, l.Name, strings.Join(l.Tags, ","))
 	if o.listHosts {
-		fmt.Fprintf(w, "    pattern: ['%s']\n    hosts (%d):\n", l.Pattern, len(l.Hosts))
+		fmt.Fprintf(w, "    pattern: %s\n    hosts (%d):\n", jinja.Repr(l.Patterns), len(l.Hosts))
 		for _, h := range l.Hosts {
 			fmt.Fprintf(w, "      %s\n", h)
 		}

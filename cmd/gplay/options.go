@@ -20,9 +20,12 @@ type options struct {
 	startAt        string
 	forceHandlers  bool
 	modulePath     string
+	step           bool
+	flushCache     bool
 
 	user, connection, keyFile      string
 	commonArgs, extraArgs          string
+	sftpArgs, scpArgs              string
 	timeout                        int
 	askPass, askBecome             bool
 	passFile, becomePassFile       string
@@ -43,6 +46,8 @@ func (o *options) define(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.skipTags, "skip-tags", nil, "pass over what has these `tags`")
 	f.StringVar(&o.startAt, "start-at-task", "", "begin with the task of this `name`")
 	f.BoolVar(&o.forceHandlers, "force-handlers", false, "run handlers even of hosts that failed")
+	f.BoolVar(&o.step, "step", false, "ask before each task whether to run it")
+	f.BoolVar(&o.flushCache, "flush-cache", false, "forget the facts that are cached of the inventory's hosts")
 	f.BoolVar(&o.syntaxCheck, "syntax-check", false, "read the playbook, run nothing")
 	f.BoolVar(&o.listTasks, "list-tasks", false, "list the tasks, run nothing")
 	f.BoolVar(&o.listTags, "list-tags", false, "list the tags, run nothing")
@@ -65,6 +70,8 @@ func (o *options) defineCommon(f *pflag.FlagSet) {
 	f.StringVar(&o.keyFile, "private-key", "", "the `file` of the key to connect with")
 	f.StringVar(&o.commonArgs, "ssh-common-args", "", "`options` of ssh: -o, -J, -i, -F")
 	f.StringVar(&o.extraArgs, "ssh-extra-args", "", "more `options` of ssh")
+	f.StringVar(&o.sftpArgs, "sftp-extra-args", "", "`options` of sftp: without effect, as files go through ssh")
+	f.StringVar(&o.scpArgs, "scp-extra-args", "", "`options` of scp: without effect, as files go through ssh")
 	f.IntVarP(&o.timeout, "timeout", "T", 0, "`seconds` to connect (default 10)")
 	f.BoolVarP(&o.askPass, "ask-pass", "k", false, "ask for the password to connect with")
 	f.StringVar(&o.passFile, "connection-password-file", "", "the `file` of the password to connect with")
@@ -131,6 +138,17 @@ func (o *options) settle(c *config) error {
 		o.inventory = c.inventory
 	}
 	o.diff = o.diff || c.diff
+	o.askPass = o.askPass || c.askPass && o.passFile == ""
+	o.askBecome = o.askBecome || c.askBecome && o.becomePassFile == ""
+	if len(o.tags) == 0 {
+		o.tags = c.runTags
+	}
+	if len(o.skipTags) == 0 {
+		o.skipTags = c.skipTags
+	}
+	if c.gathering == "explicit" {
+		c.keywords["gather_facts"] = false
+	}
 	o.verbosity = max(o.verbosity, c.verbosity)
 	o.forceHandlers = o.forceHandlers || c.forceHandlers
 	if o.modulePath != "" {

@@ -47,3 +47,16 @@ func secret(ask bool, question, file string) (string, error) {
 	}
 	return "", nil
 }
+
+// confirm asks on standard output and reads the answer from standard input.
+func confirm() func(question string) (string, error) {
+	in := bufio.NewReader(os.Stdin)
+	return func(question string) (string, error) {
+		fmt.Print(question)
+		answer, err := in.ReadString('\n')
+		if err != nil && answer == "" {
+			return "", fmt.Errorf("there is nobody to answer: %w", err)
+		}
+		return strings.TrimRight(answer, "\r\n"), nil
+	}
+}

@@ -33,10 +33,7 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 	case err != nil:
 		return 0, err
 	case o.syntaxCheck:
-		for _, file := range files {
-			fmt.Printf("\nplaybook: %s\n", file)
-		}
-		return runner.ExitOK, nil
+		return runner.ExitOK, o.checkSyntax(ctx, books, r)
 	}
 	if o.listHosts || o.listTasks || o.listTags {
 		return runner.ExitOK, o.list(ctx, books, r)
@@ -85,11 +82,13 @@ func (o *options) runner(c *config, output string) (*runner.Runner, error) {
 
 func (o *options) callback(c *config, output string, secrets *callback.Secrets) (runner.Callback, error) {
 	color, columns := callback.Terminal(os.Stdout, os.Getenv)
+	color = (color || c.forceColor) && (!c.noColor || c.forceColor)
 	return callback.New(output, callback.Options{
 		Out: os.Stdout, Err: os.Stderr, Verbosity: o.verbosity, Color: color, Columns: columns, Check: o.check,
 		HideSkipped: !c.displaySkipped, HideOK: !c.displayOK, NoDeprecations: !c.deprecations,
 		CustomStats: c.customStats, FailedToErr: c.failedToErr, CheckMarkers: c.checkMarkers, PathOnFailure: c.pathOnFailure,
-		Secrets: secrets,
+		PerHostStart: c.perHostStart, YAML: c.resultFormat == "yaml", Pretty: c.pretty, Setting: c.callbackSetting,
+		Secrets: secrets, Log: logTo(c.logPath), Enabled: c.callbacks, ShowArgs: c.showArgs,
 	})
 }
 
@@ -115,12 +114,25 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	}
 	templar := vars.NewTemplar()
 	templar.Vault, templar.Settings = keys, o.constants(c)
-	return runner.Options{
+	templar.MergeDicts = c.hashBehaviour == "merge"
+	if !c.undefinedIsError {
+		show.Warning("error_on_undefined_vars has no effect: what is undefined is an error")
+	}
+	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, Strategy: c.strategy,
-		RolesPath: c.rolesPath, Library: c.library, ExtraVars: extra, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
+		RolesPath: c.rolesPath, Library: c.library, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
-	}, nil
+	}
+	if o.step {
+		ro.Confirm = confirm()
+	}
+	return ro, nil
+}
+
+// listOnly reports whether nothing is to be run.
+func (o *options) listOnly() bool {
+	return o.syntaxCheck || o.listHosts || o.listTasks || o.listTags
 }
 
 // split takes the comma-separated lists of --tags apart.

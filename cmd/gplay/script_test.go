@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 //	adhoc ARGS…, inventory ARGS…
 //	                       do the same with ansible and ansible-inventory
 //
+// The file stdin is their standard input, where there is one.
 // Afterwards stdout, stderr and cmp see what gplay printed.
 func TestScripts(t *testing.T) {
 	ansible := oracle(t)
@@ -114,16 +116,11 @@ func question(ts *testscript.TestScript, program string, args []string) string {
 	return q
 }
 
-// environment is the script's, for a run in dir.
+// environment is the script's, for a run in dir, without what is empty.
+// testscript tells only its programs all of it.
 func environment(ts *testscript.TestScript, dir string) []string {
-	var env []string
-	for _, name := range []string{"HOME", "PATH", "LC_ALL", "TMPDIR"} {
-		env = append(env, name+"="+strings.ReplaceAll(ts.Getenv(name), ts.Getenv("WORK"), dir))
-	}
-	for _, name := range []string{"FORKS", "NOCOLOR", "LOCALHOST_WARNING", "PYTHON_INTERPRETER", "DISPLAY_SKIPPED_HOSTS", "DISPLAY_OK_HOSTS", "DISPLAY_FAILED_STDERR", "CHECK_MODE_MARKERS", "SHOW_TASK_PATH_ON_FAILURE", "STDOUT_CALLBACK", "FORCE_COLOR", "ROLES_PATH", "CONFIG"} {
-		if v := ts.Getenv("ANSIBLE_" + name); v != "" {
-			env = append(env, "ANSIBLE_"+name+"="+v)
-		}
-	}
-	return env
+	file := filepath.Join(ts.Getenv("TMPDIR"), "environment")
+	ts.Check(ts.Exec("sh", "-c", `env >"$1"`, "sh", file))
+	text := strings.ReplaceAll(ts.ReadFile(file), ts.Getenv("WORK"), dir)
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(v string) bool { return strings.HasSuffix(v, "=") || v == "" })
 }

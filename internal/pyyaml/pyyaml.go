@@ -37,6 +37,7 @@ type Format struct {
 	ExplicitEnd   bool
 	ASCII         bool   // allow_unicode=False
 	Quote         string // default_style: ' or ", which every scalar then has
+	Blocks        bool   // texts of several lines as literal blocks, where they can be
 }
 
 // maxDepth bounds nesting, so that a list that holds itself ends.

@@ -2,6 +2,7 @@ package pyyaml
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -9,6 +10,7 @@ import (
 type analysis struct {
 	multiline                     bool
 	flowPlain, blockPlain, single bool
+	block                         bool
 }
 
 func isBreak(r rune) bool {
@@ -50,6 +52,7 @@ func analyze(text string, ascii bool) analysis {
 	edges := first == ' ' || last == ' ' || isBreak(first) || isBreak(last)
 	a := analysis{multiline: breaks, single: !breakSpace && !spaceBreak && !odd}
 	plain := !edges && a.single && !breaks
+	a.block = !spaceBreak && !odd && last != ' '
 	a.flowPlain = plain && !flowMark
 	a.blockPlain = plain && !blockMark
 	return a
@@ -91,6 +94,8 @@ func (e *emitter) scalar(n *node, at place) {
 	switch {
 	case e.Quote == `"`:
 		e.double(n.text, fold)
+	case e.Blocks && a.multiline && a.block && e.depth == 0 && !at.isKey:
+		e.literal(n.text)
 	case plain && e.Quote == "" && !(a.multiline && at.isKey):
 		e.plain(n.text, fold)
 	case a.single && !(a.multiline && at.isKey):
@@ -98,6 +103,30 @@ func (e *emitter) scalar(n *node, at place) {
 	default:
 		e.double(n.text, fold)
 	}
+}
+
+// literal writes text as a block behind a "|" that says how it begins and ends.
+func (e *emitter) literal(text string) {
+	runes := []rune(text)
+	hints, last := "", len(runes)-1
+	if runes[0] == ' ' || isBreak(runes[0]) {
+		hints = strconv.Itoa(e.Indent)
+	}
+	switch {
+	case !isBreak(runes[last]):
+		hints += "-"
+	case last == 0 || isBreak(runes[last-1]):
+		hints += "+"
+	}
+	e.indicator("|"+hints, true, false, false)
+	e.newline('\n')
+	for line := range strings.Lines(text) {
+		if line != "\n" {
+			e.put(strings.Repeat(" ", e.indent) + strings.TrimSuffix(line, "\n"))
+		}
+		e.newline('\n')
+	}
+	e.space, e.atIndent = true, true
 }
 
 func (e *emitter) plain(text string, fold bool) {

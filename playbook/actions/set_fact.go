@@ -29,7 +29,7 @@ func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if facts.Len() == 0 {
 		return nil, fmt.Errorf("No key/value pairs provided, at least one is required for this action to succeed")
 	}
-	return jinja.NewDict("changed", false, "ansible_facts", facts), nil
+	return jinja.NewDict("ansible_facts", facts, "changed", false), nil
 }
 
 // name is an argument's name, which may be a template in set_fact where the

@@ -2,10 +2,15 @@
 package callback
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -26,27 +31,90 @@ type Options struct {
 	CheckMarkers        bool // banners say that a dry run is one
 	CustomStats         bool // show what set_stats set
 	PathOnFailure       bool // show the place of a task that failed
-	NoDeprecations      bool
+	PerHostStart        bool // say when a task starts on a host
+	ShowArgs            bool // banners show the task's arguments as written
+	YAML                bool // results are YAML, else JSON
+	// Pretty says whether results are spread over lines, whatever the
+	// verbosity; nil leaves it to the format.
+	Pretty *bool
+	// Enabled are callbacks besides the one that shows the run.
+	Enabled []string
+	// Setting gives the setting of a callback of its own, by its environment
+	// variable and its place in ansible.cfg; "" where it is not set. A nil
+	// Setting has none.
+	Setting func(env, section, key string) string
+	// Log is told of each line that is shown; nil when nobody is.
+	Log            func(line string)
+	NoDeprecations bool
 	// Secrets are never shown.
 	Secrets *Secrets
 }
 
-// New gives the callback of a name: default, minimal, oneline or json.
+// outputs are the callbacks that show a run, by name.
+var outputs = map[string]func(d *display) runner.Callback{
+	"default":   func(d *display) runner.Callback { return newStandard(d) },
+	"minimal":   func(d *display) runner.Callback { return &minimal{silent: silent{d}} },
+	"oneline":   func(d *display) runner.Callback { return &minimal{silent: silent{d}, oneline: true} },
+	"json":      func(d *display) runner.Callback { return newJSON(d, false) },
+	"jsonl":     func(d *display) runner.Callback { return newJSON(d, true) },
+	"yaml":      newYAML,
+	"null":      func(d *display) runner.Callback { return silent{d} },
+	"unixy":     func(d *display) runner.Callback { return &unixy{newStandard(d)} },
+	"dense":     func(d *display) runner.Callback { return newDense(newStandard(d)) },
+	"selective": func(d *display) runner.Callback { return newSelective(d) },
+	"debug":     func(d *display) runner.Callback { return newStandard(d) },
+	"skippy":    func(d *display) runner.Callback { d.HideSkipped = true; return newStandard(d) },
+}
+
+// extras are those that can be enabled besides, by name.
+var extras = map[string]func(d *display) runner.Callback{
+	"timer":         func(d *display) runner.Callback { return &timer{silent{d}, time.Now()} },
+	"profile_tasks": func(d *display) runner.Callback { return newProfile(d, false) },
+	"profile_roles": func(d *display) runner.Callback { return newProfile(d, true) },
+	"junit":         func(d *display) runner.Callback { return newJUnit(d) },
+	"tree":          func(d *display) runner.Callback { return newTree(d) },
+	"log_plays":     func(d *display) runner.Callback { return newLogPlays(d) },
+}
+
+// short takes the collection off the name of a callback.
+func short(name string) string {
+	for _, collection := range []string{"ansible.builtin.", "ansible.posix.", "community.general."} {
+		name = strings.TrimPrefix(name, collection)
+	}
+	return name
+}
+
+// New gives the callback of a name, together with those that are enabled. An
+// enabled one that there is not is warned of and left out, as Ansible does.
 func New(name string, o Options) (runner.Callback, error) {
 	d := newDisplay(o)
-	switch strings.TrimPrefix(strings.TrimPrefix(name, "ansible.builtin."), "ansible.posix.") {
-	case "", "default":
-		return &standard{display: d}, nil
-	case "minimal":
-		return &minimal{display: d}, nil
-	case "oneline":
-		return &minimal{display: d, oneline: true}, nil
-	case "json":
-		return newJSON(d), nil
+	output := outputs[short(cmp.Or(name, "default"))]
+	if output == nil {
+		e := source.Errorf(source.Pos{}, "there is no callback %q", name)
+		e.Err = fs.ErrNotExist
+		e.Hint = source.DidYouMean(name, slices.Sorted(maps.Keys(outputs)))
+		return nil, e
 	}
-	e := source.Errorf(source.Pos{}, "there is no callback %q", name)
-	e.Hint = source.DidYouMean(name, []string{"default", "minimal", "oneline", "json"})
-	return nil, e
+	all := several{output(d)}
+	for _, name := range o.Enabled {
+		if extra := extras[short(name)]; extra != nil {
+			all = append(all, extra(d))
+		} else if outputs[short(name)] == nil {
+			d.Warning(fmt.Sprintf("Skipping callback plugin '%s', unable to load", name))
+		}
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all, nil
+}
+
+// setting is a callback's own setting.
+func (o *Options) setting(env, section, key, otherwise string) string {
+	if o.Setting == nil {
+		return otherwise
+	}
+	return cmp.Or(o.Setting(env, section, key), otherwise)
 }
 
 // Terminal tells whether output to f is coloured and how wide it is, as the

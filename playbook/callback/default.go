@@ -3,6 +3,7 @@ package callback
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gplay/internal/source"
@@ -16,7 +17,10 @@ type standard struct {
 	*display
 	shownTask string // the task whose banner came last
 	free      bool   // banners wait for results
+	format    func(r *runner.Result) string
 }
+
+func newStandard(d *display) *standard { return &standard{display: d, format: d.dump} }
 
 func (c *standard) marker(check bool) string {
 	if check && c.CheckMarkers {
@@ -60,8 +64,8 @@ func (c *standard) taskBanner(task *runner.TaskInfo) {
 		prefix = "RUNNING HANDLER"
 	}
 	args := ""
-	if task.Args != "" && !task.NoLog {
-		args = " " + task.Args
+	if c.ShowArgs && !task.NoLog {
+		args = " " + argsText(task.Task)
 	}
 	c.banner(prefix + " [" + strings.TrimSpace(task.Name) + args + "]" + c.marker(task.Check))
 	if c.Verbosity > 1 {
@@ -72,8 +76,16 @@ func (c *standard) taskBanner(task *runner.TaskInfo) {
 
 func (c *standard) taskPath(task *runner.TaskInfo) {
 	if task.Pos.IsValid() {
-		c.line(fmt.Sprintf("task path: %s:%d", task.Pos.File, task.Pos.Line), darkGray)
+		c.line("task path: "+place(task.Pos), darkGray)
 	}
+}
+
+// place is where something stands, as Ansible writes it.
+func place(p source.Pos) string {
+	if !p.IsValid() {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
 // begin shows the task's banner where another task's came in between.
@@ -109,7 +121,7 @@ func (c *standard) ItemResult(r *runner.Result) {
 	switch r.Status {
 	case runner.Failed, runner.Unreachable:
 		c.warn(r)
-		c.failure(fmt.Sprintf("failed: [%s] (item=%s) => %s", hostLabel(r), label(r), c.dump(r)))
+		c.failure(fmt.Sprintf("failed: [%s] (item=%s) => %s", hostLabel(r), label(r), c.format(r)))
 	case runner.Skipped:
 		text := fmt.Sprintf("skipping: [%s] => (item=%s) ", r.Host, label(r))
 		c.line(text+c.detail(r), cyan)
@@ -135,7 +147,7 @@ func (c *standard) detail(r *runner.Result) string {
 	if !c.verbose(r) {
 		return ""
 	}
-	return " => " + c.dump(r)
+	return " => " + c.format(r)
 }
 
 func (c *standard) Retry(r *runner.Result) {
@@ -145,7 +157,7 @@ func (c *standard) Retry(r *runner.Result) {
 	}
 	text := fmt.Sprintf("FAILED - RETRYING: [%s]: %s (%d retries left).", hostLabel(r), name, r.Left)
 	if c.Verbosity > 2 {
-		text += "Result was: " + c.dump(r)
+		text += "Result was: " + c.format(r)
 	}
 	c.line(text, darkGray)
 }
@@ -188,13 +200,13 @@ func (c *standard) failed(r *runner.Result) {
 		if c.PathOnFailure && c.Verbosity < 2 {
 			c.taskPath(r.Task)
 		}
-		c.failure(fmt.Sprintf("fatal: [%s]: FAILED! => %s", hostLabel(r), c.dump(r)))
+		c.failure(fmt.Sprintf("fatal: [%s]: FAILED! => %s", hostLabel(r), c.format(r)))
 	}
 	c.ignored(r)
 }
 
 func (c *standard) unreachable(r *runner.Result) {
-	text := fmt.Sprintf("fatal: [%s]: UNREACHABLE! => %s", hostLabel(r), c.dump(r))
+	text := fmt.Sprintf("fatal: [%s]: UNREACHABLE! => %s", hostLabel(r), c.format(r))
 	if c.FailedToErr {
 		c.lineTo(c.Err, text, brightRed)
 	} else {
@@ -209,7 +221,13 @@ func (c *standard) ignored(r *runner.Result) {
 	}
 }
 
-func (c *standard) Included(file string, hosts []string, item string) {
+func (c *standard) HostStart(task *runner.TaskInfo, host string) {
+	if c.PerHostStart {
+		c.line(" [started "+strings.TrimSpace(task.Name)+" on "+host+"]", cyan)
+	}
+}
+
+func (c *standard) Included(_ *runner.TaskInfo, file string, hosts []string, item string) {
 	text := fmt.Sprintf("included: %s for %s", file, strings.Join(hosts, ", "))
 	if item != "" {
 		text += " => (item=" + item + ")"
@@ -224,9 +242,9 @@ func (c *standard) Notified(handler, host string) {
 func (c *standard) Stats(s *runner.Stats) {
 	c.banner("PLAY RECAP")
 	for _, host := range s.Hosts {
-		c.line(c.recap(host, s.Counts[host]), "")
+		c.line(c.recap(host, s.Counts[host], true), "")
 	}
-	c.line("", "")
+	c.screen("\n")
 	if c.CustomStats && len(s.Custom) > 0 {
 		c.customStats(s)
 	}
@@ -235,7 +253,8 @@ func (c *standard) Stats(s *runner.Stats) {
 	}
 }
 
-func (c *standard) recap(host string, n *runner.Counts) string {
+// recap is a host's line of the recap; some outputs leave out what was skipped.
+func (c *standard) recap(host string, n *runner.Counts, skipped bool) string {
 	color, width := green, 26
 	switch {
 	case n.Failed > 0 || n.Unreachable > 0:
@@ -246,7 +265,7 @@ func (c *standard) recap(host string, n *runner.Counts) string {
 	if c.Color {
 		host, width = c.paint(host, color), 37
 	}
-	return fmt.Sprintf("%-*s : %s", width, host, strings.Join([]string{
+	counts := []string{
 		c.count("ok", n.OK, green),
 		c.count("changed", n.Changed, yellow),
 		c.count("unreachable", n.Unreachable, brightRed),
@@ -254,7 +273,11 @@ func (c *standard) recap(host string, n *runner.Counts) string {
 		c.count("skipped", n.Skipped, cyan),
 		c.count("rescued", n.Rescued, green),
 		c.count("ignored", n.Ignored, brightPink),
-	}, " "))
+	}
+	if !skipped {
+		counts = slices.Delete(counts, 4, 5)
+	}
+	return fmt.Sprintf("%-*s : %s", width, host, strings.Join(counts, " "))
 }
 
 func (c *standard) customStats(s *runner.Stats) {

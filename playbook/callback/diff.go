@@ -12,16 +12,18 @@ import (
 
 // diffs shows what a result changed.
 func (d *display) diffs(r *runner.Result) {
-	if !r.Diff {
-		return
-	}
-	if changed, _ := r.Data.Get("changed"); changed != true {
-		return
-	}
-	v, _ := r.Data.Get("diff")
-	if text := d.diff(v); text != "" {
+	if text := d.diffText(r); text != "" {
 		d.line(text, "")
 	}
+}
+
+// diffText is what a result changed, as text.
+func (d *display) diffText(r *runner.Result) string {
+	if changed, _ := r.Data.Get("changed"); !r.Diff || changed != true {
+		return ""
+	}
+	v, _ := r.Data.Get("diff")
+	return d.diff(v)
 }
 
 // diff is one diff, or a list of them, as text.
@@ -57,7 +59,7 @@ func (d *display) oneDiff(b *strings.Builder, one *jinja.Dict) {
 	before, isBefore := one.Get("before")
 	after, isAfter := one.Get("after")
 	if isBefore && isAfter {
-		d.unified(b, header(one, "before"), header(one, "after"), diffText(before), diffText(after))
+		d.unified(b, header(one, "before"), header(one, "after"), sideText(before), sideText(after))
 	}
 	if prepared, ok := one.Get("prepared"); ok {
 		b.WriteString(jinja.Str(prepared))
@@ -71,8 +73,8 @@ func header(one *jinja.Dict, side string) string {
 	return side
 }
 
-// diffText is one side of a diff; what is no text is compared as JSON.
-func diffText(v any) string {
+// sideText is one side of a diff; what is no text is compared as JSON.
+func sideText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""

@@ -53,10 +53,18 @@ func (d *display) line(text, color string) { d.lineTo(d.Out, text, color) }
 
 // lineTo writes text and one newline, in one write.
 func (d *display) lineTo(w io.Writer, text, color string) {
-	text = d.Secrets.hide(strings.ToValidUTF8(strings.TrimSuffix(text, "\n"), "?"))
+	text = d.Secrets.hide(strings.ToValidUTF8(text, "?"))
 	// Output that cannot be written is no reason to stop changing hosts.
-	_, _ = io.WriteString(w, d.paint(text, color)+"\n")
+	_, _ = io.WriteString(w, d.paint(strings.TrimSuffix(text, "\n"), color)+"\n")
+	if d.Log != nil {
+		d.Log(strings.TrimLeft(colors.ReplaceAllString(text, ""), "\n"))
+	}
 }
+
+var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// screen writes text that no log needs.
+func (d *display) screen(text string) { _, _ = io.WriteString(d.Out, d.Secrets.hide(text)) }
 
 func (d *display) failure(text string) {
 	if d.FailedToErr {
@@ -84,9 +92,12 @@ func (d *display) Verbose(level int, msg string) {
 	}
 }
 
+// Banner writes a headline.
+func (d *display) Banner(text string) { d.banner(text) }
+
 // Warning shows a warning, once.
 func (d *display) Warning(msg string) {
-	d.once(strings.Join(wrap("[WARNING]: "+d.Secrets.hide(msg), d.Columns, true), "\n"), brightPink)
+	d.once(strings.Join(wrap("[WARNING]: "+d.Secrets.hide(msg), d.Columns, true), "\n")+"\n", brightPink)
 }
 
 // Deprecated shows a deprecation, once.

@@ -30,18 +30,37 @@ func (d *display) verbose(r *runner.Result) bool {
 // that are there to be read.
 func (d *display) dump(r *runner.Result) string {
 	indent := 0
-	if d.Verbosity > 2 || flag(r, verboseAlways) {
+	if d.Verbosity > 2 || flag(r, verboseAlways) || d.YAML || d.Pretty != nil {
 		indent = 4
+	}
+	if d.Pretty != nil && !*d.Pretty {
+		indent = 0
+	}
+	if d.YAML {
+		return d.asYAML(d.shown(r), indent)
 	}
 	return d.encode(d.shown(r), indent)
 }
 
 // shown is a result without what is nobody's business.
 func (d *display) shown(r *runner.Result) *jinja.Dict {
-	data := r.Data.Copy()
+	data := d.stripped(r.Data)
 	if r.Task.Action == "debug" {
 		debugOnly(data)
 	}
+	if r.Loop || r.Status == runner.Skipped {
+		data.Delete("results") // the items were shown, or there were none
+	}
+	// They are shown as warnings of their own.
+	data.Delete("warnings")
+	data.Delete("deprecations")
+	return data
+}
+
+// stripped is a result without what is there for callbacks alone, and without
+// the long parts that only -vvv shows.
+func (d *display) stripped(data *jinja.Dict) *jinja.Dict {
+	data = data.Copy()
 	for _, key := range data.Keys() {
 		if name, ok := key.(string); ok && strings.HasPrefix(name, "_ansible_") {
 			data.Delete(key)
@@ -52,12 +71,6 @@ func (d *display) shown(r *runner.Result) *jinja.Dict {
 		data.Delete("diff")
 	}
 	data.Delete("exception")
-	if r.Loop || r.Status == runner.Skipped {
-		data.Delete("results") // the items were shown, or there were none
-	}
-	// They are shown as warnings of their own.
-	data.Delete("warnings")
-	data.Delete("deprecations")
 	return data
 }
 
@@ -77,9 +90,13 @@ func debugOnly(data *jinja.Dict) {
 	}
 }
 
+func jsonOptions(indent string) jinja.JSONOptions {
+	return jinja.JSONOptions{Indent: indent, SortKeys: true, Default: asText}
+}
+
 // encode writes JSON as Python's json.dumps.
 func (d *display) encode(v any, indent int) string {
-	f := jinja.JSONOptions{Indent: strings.Repeat(" ", indent), SortKeys: true, Default: asText}
+	f := jsonOptions(strings.Repeat(" ", indent))
 	text, err := jinja.JSON(v, f)
 	if err != nil {
 		// Keys of several types have no order.
@@ -87,6 +104,21 @@ func (d *display) encode(v any, indent int) string {
 		if text, err = jinja.JSON(v, f); err != nil {
 			return jinja.Repr(v)
 		}
+	}
+	return text
+}
+
+// lines is a result as JSON, a value a line: indented only where it is there
+// to be read.
+func (d *display) lines(data *jinja.Dict) string {
+	o := jsonOptions("")
+	if always, _ := data.Get(verboseAlways); always == true || d.Verbosity > 2 {
+		o = jsonOptions("    ")
+	}
+	o.Lines = true
+	text, err := jinja.JSON(d.stripped(data), o)
+	if err != nil {
+		return jinja.Repr(data)
 	}
 	return text
 }

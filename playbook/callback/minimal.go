@@ -5,30 +5,24 @@ import (
 	"strings"
 
 	"gplay/jinja"
-	"gplay/playbook"
 	"gplay/playbook/runner"
 )
 
 // minimal shows results and nothing else, as for one task: over several lines,
 // or each on one line.
 type minimal struct {
-	*display
+	silent
 	oneline bool
 }
 
 // textActions are the actions whose result is the output of a command.
 var textActions = map[string]bool{"command": true, "shell": true, "raw": true, "script": true, "win_command": true, "win_shell": true}
 
-func (m *minimal) PlaybookStart(*playbook.Playbook)  {}
-func (m *minimal) PlayStart(*runner.PlayInfo)        {}
-func (m *minimal) NoHostsMatched(*runner.PlayInfo)   {}
-func (m *minimal) NoHostsRemaining(*runner.PlayInfo) {}
-func (m *minimal) TaskStart(*runner.TaskInfo)        {}
-func (m *minimal) ItemResult(*runner.Result)         {}
-func (m *minimal) Retry(*runner.Result)              {}
-func (m *minimal) Included(string, []string, string) {}
-func (m *minimal) Notified(string, string)           {}
-func (m *minimal) Stats(*runner.Stats)               {}
+func (m *minimal) ItemResult(r *runner.Result) {
+	if !m.oneline {
+		m.diffs(r)
+	}
+}
 
 func (m *minimal) Result(r *runner.Result) {
 	if !m.oneline {
@@ -68,9 +62,15 @@ func (m *minimal) result(r *runner.Result, word, jsonWord, color string) {
 
 func (m *minimal) json(r *runner.Result) string {
 	if m.oneline {
-		return m.encode(m.shown(r), 0)
+		return strings.ReplaceAll(m.lines(r.Data), "\n", "")
 	}
-	return m.encode(m.shown(r), 4)
+	data := m.stripped(r.Data)
+	data.Delete("warnings")
+	data.Delete("deprecations")
+	if r.Task.Action == "debug" {
+		debugOnly(data)
+	}
+	return m.encode(data, 4)
 }
 
 func text(r *runner.Result, key string) string {

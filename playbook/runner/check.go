@@ -54,6 +54,33 @@ func Check(pb *playbook.Playbook) error {
 	return first
 }
 
+// available finds modules that gplay does not have.
+func available(pb *playbook.Playbook) (err error) {
+	everyTask(pb, func(t *playbook.Task) {
+		if err == nil && t.Missing != nil {
+			err = t.Missing
+		}
+	})
+	return err
+}
+
+// foretell warns of what would be an error if the playbook ran. What is only
+// listed is no reason to fail, as Ansible finds such faults when a task runs.
+func (r *Runner) foretell(pb *playbook.Playbook) {
+	if err := Check(pb); err != nil {
+		r.warn("%v", err)
+	}
+	var names []string
+	everyTask(pb, func(t *playbook.Task) {
+		if t.Missing != nil {
+			names = append(names, t.ActionAs)
+		}
+	})
+	if len(names) > 0 {
+		r.warn("gplay does not have these modules, and so cannot run this playbook: %s", strings.Join(sorted(names), ", "))
+	}
+}
+
 // everyTask goes through all tasks and handlers that are known before the
 // playbook runs.
 func everyTask(pb *playbook.Playbook, do func(*playbook.Task)) {
@@ -103,7 +130,7 @@ func checkTask(t *playbook.Task) error {
 			return e
 		}
 	}
-	if slices.Contains(structural, t.Action) || t.ArgsTemplate != nil || t.ActionTemplate != nil || t.Program != "" {
+	if slices.Contains(structural, t.Action) || t.ArgsTemplate != nil || t.ActionTemplate != nil || t.Program != "" || t.Missing != nil {
 		return nil
 	}
 	known, any := params(t.Action)

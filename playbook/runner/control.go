@@ -23,9 +23,15 @@ func (p *playRun) control(ctx context.Context, task *playbook.Task, at, all []*c
 		return true, p.meta(ctx, task, at, all)
 	case task.Implicit && task.Action == "gather_facts":
 		gather, err := p.gathers(ctx)
-		return !gather, err
+		return !gather || p.allGathered(at), err
 	}
 	return false, nil
+}
+
+// allGathered reports whether the facts of all hosts are known, where that is
+// asked for.
+func (p *playRun) allGathered(at []*cursor) bool {
+	return p.SmartGathering && !slices.ContainsFunc(at, func(c *cursor) bool { return !p.gathered[c.host] })
 }
 
 // gathers reports whether the play gathers facts.

@@ -17,6 +17,8 @@ type Callback interface {
 	NoHostsRemaining(play *PlayInfo)
 	// TaskStart begins a task for all its hosts.
 	TaskStart(task *TaskInfo)
+	// HostStart begins it on one of them.
+	HostStart(task *TaskInfo, host string)
 	// ItemResult is one item of a loop.
 	ItemResult(r *Result)
 	// Retry is one failed attempt of until.
@@ -24,11 +26,13 @@ type Callback interface {
 	// Result is a task's result on one host; of a loop, all of it.
 	Result(r *Result)
 	// Included says that an include_tasks or include_role gave tasks to hosts.
-	Included(file string, hosts []string, item string)
+	Included(task *TaskInfo, file string, hosts []string, item string)
 	// Notified is a handler notified by a task (shown at -vv).
 	Notified(handler, host string)
 	Warning(msg string)
 	Deprecated(msg string)
+	// Banner shows a headline.
+	Banner(text string)
 	// Verbose says more of what is going on, from that many -v on.
 	Verbose(level int, msg string)
 	Stats(s *Stats)
@@ -37,12 +41,14 @@ type Callback interface {
 // PlayInfo is a play as it is shown.
 type PlayInfo struct {
 	Name       string // templated; the hosts pattern when it has none
+	Pattern    string // of its hosts
+	UUID       string
+	Lockstep   bool // all hosts run a task before any runs the next
 	Hosts      []string
 	Check      bool
 	Pos        source.Pos
 	Serial     bool
 	BatchIndex int
-	Lockstep   bool // all hosts run a task before any runs the next
 }
 
 // TaskInfo is a task as it is shown.
@@ -53,9 +59,9 @@ type TaskInfo struct {
 	Handler bool
 	Check   bool // this task is a dry run
 	Pos     source.Pos
-	Args    string // for a task without name at -v: empty
 	UUID    string
 	NoLog   bool
+	Task    *playbook.Task
 }
 
 // Status is how a result counts.

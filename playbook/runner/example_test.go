@@ -32,6 +32,6 @@ func ExamplePlay() {
 	code, err := runner.Play(context.Background(), site, runner.Options{Inventory: inv, Callback: show})
 	fmt.Println(code, err)
 	// Output:
-	// localhost | SUCCESS => {"msg": "hello"}
+	// localhost | SUCCESS => {    "changed": false,    "msg": "hello"}
 	// 0 <nil>
 }

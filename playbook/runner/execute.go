@@ -63,6 +63,9 @@ func (x *execution) run(ctx context.Context) *outcome {
 	if looped {
 		t = x.loopResult(tries)
 	}
+	if t.include != nil && t.status == OK {
+		t.data.Set("changed", false)
+	}
 	x.register(x.host.Name, t.data)
 	o.apply = func(host string) {
 		for _, put := range x.puts {
@@ -83,7 +86,7 @@ func (x *execution) run(ctx context.Context) *outcome {
 		o.data = o.result.Data
 	}
 	o.result.Loop, o.result.Start, o.result.Duration = looped, start, time.Since(start)
-	if o.err == nil && (t.include == nil || t.status != OK) && !(looped && len(o.includes) > 0) {
+	if o.err == nil {
 		x.tell(func(c Callback) { c.Result(o.result) })
 	}
 	return o
@@ -333,7 +336,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		if err != nil {
 			return x.failedTry(scope, err)
 		}
-		return &try{data: jinja.NewDict("include", inc.name, "include_args", inc.args), scope: scope, include: inc}
+		return &try{data: inc.result(x.task), scope: scope, include: inc}
 	}
 	args, err := x.arguments(scope)
 	if err != nil {

@@ -29,6 +29,18 @@ func (i *include) key() string {
 	return i.name + "\x00" + jinja.Repr(i.args) + "\x00" + jinja.Repr(i.loop)
 }
 
+// result is what an include gives before anything of it runs.
+func (i *include) result(task *playbook.Task) *jinja.Dict {
+	if task.Action == "include_role" {
+		return jinja.NewDict("include_args", i.args)
+	}
+	args := i.args.Copy()
+	for _, key := range []string{"_raw_params", "file", "apply"} {
+		args.Delete(key)
+	}
+	return jinja.NewDict("include", i.name, "include_args", args)
+}
+
 // including is the include that a task is, or nil.
 func (x *execution) including(scope *vars.Scope) (*include, error) {
 	switch x.task.Action {
@@ -168,7 +180,7 @@ func (p *playRun) load(task *playbook.Task, g *group) error {
 		for _, c := range g.hosts {
 			p.counts(c.host).OK++
 		}
-		p.tell(func(c Callback) { c.Included(in.Block.File, names(g.hosts), g.label) })
+		p.tell(func(c Callback) { c.Included(g.info, in.Block.File, names(g.hosts), g.label) })
 	}
 	return nil
 }

@@ -69,6 +69,9 @@ func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*curs
 	if done, err := p.control(ctx, task, at, all); done || err != nil {
 		return err
 	}
+	if perform, err := p.confirmed(task); !perform || err != nil {
+		return err
+	}
 	once, err := p.forAll(ctx, task, at[0].host)
 	if err != nil {
 		return err
@@ -132,6 +135,7 @@ func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
+			p.tell(func(c Callback) { c.HostStart(x.info, x.host.Name) })
 			out[i] = x.run(ctx)
 		})
 	}
@@ -182,6 +186,9 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 		n = p.counts(c.host)
 		defer p.handlers.ran(o.task, c.host) // of the others, one of run_once stays notified
 	}
+	if o.task.Action == "gather_facts" && (r.Status == OK || r.Status == Changed) {
+		p.gathered[c.host] = true
+	}
 	if role := o.task.Role; role != nil && r.Status != Skipped && r.Status != Unreachable {
 		p.rolesRun[roleUse(c.host, role)] = true
 	}
@@ -210,6 +217,7 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 	if changed, _ := r.Data.Get("changed"); jinja.Truth(changed) && r.Status != Skipped {
 		n.Changed++
 	}
+	p.customStats(c.host, o.data)
 	return false, nil
 }
 

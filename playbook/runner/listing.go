@@ -10,11 +10,13 @@ import (
 
 // Listing is a play as --list-tasks, --list-tags and --list-hosts show it.
 type Listing struct {
-	Name, Pattern string
-	Tags          []string
-	Hosts         []string
-	Tasks         []ListedTask
-	TaskTags      []string // of all tasks that are listed
+	Name     string
+	Pattern  string
+	Patterns any // of the play's hosts: a list of texts, or nil
+	Tags     []string
+	Hosts    []string
+	Tasks    []ListedTask
+	TaskTags []string // of all tasks that are listed
 }
 
 // ListedTask is one task of a Listing.
@@ -27,42 +29,83 @@ type ListedTask struct {
 // they do.
 func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, error) {
 	var out []Listing
+	r.pb = pb
 	for _, play := range pb.Plays {
 		p := &playRun{Runner: r, play: play, ctx: ctx}
 		if err := p.resolveHosts(ctx); err != nil {
 			return nil, err
 		}
-		pattern, err := p.playScope(ctx).Template(play.Hosts)
-		if err != nil {
-			return nil, err
-		}
-		l := Listing{Name: p.info.Name, Pattern: patternText(pattern), Hosts: p.info.Hosts}
-		for _, k := range play.Chain("tags") {
-			l.Tags = append(l.Tags, asNames(k.Value)...)
-		}
+		l := Listing{Name: p.info.Name, Pattern: p.info.Pattern, Patterns: patterns(p.pattern), Hosts: p.info.Hosts, Tags: p.playTags()}
 		for _, section := range []*playbook.Block{play.PreTasks, play.Roles, play.Tasks, play.PostTasks} {
-			eachTask(section, func(t *playbook.Task) { p.list(&l, t) })
+			p.list(&l, section)
 		}
-		l.TaskTags = sorted(l.TaskTags)
+		l.TaskTags = sorted(append(l.TaskTags, l.Tags...))
 		out = append(out, l)
 	}
 	return out, nil
 }
 
-func (p *playRun) list(l *Listing, t *playbook.Task) {
-	if !p.selected(t) {
-		return
-	}
-	tags := sorted(p.tagsOf(t))
-	name := t.ActionAs
-	if t.Name != nil {
-		name = conditionText(t.Name)
-		if t.Role != nil {
-			name = t.Role.Name + " : " + name
+// CheckHosts tells whether it can be known on which hosts each play of pb runs.
+func (r *Runner) CheckHosts(ctx context.Context, pb *playbook.Playbook) error {
+	r.pb = pb
+	for _, play := range pb.Plays {
+		p := &playRun{Runner: r, play: play, ctx: ctx}
+		if _, err := p.playScope(ctx).Template(play.Hosts); err != nil {
+			return err
 		}
 	}
-	l.Tasks = append(l.Tasks, ListedTask{Name: jinja.Str(name), Tags: tags})
-	l.TaskTags = append(l.TaskTags, tags...)
+	return nil
+}
+
+// list adds the tasks of a block, without those of rescue and always, as
+// Ansible does.
+func (p *playRun) list(l *Listing, b *playbook.Block) {
+	if b == nil {
+		return
+	}
+	for _, item := range b.Items {
+		switch item := item.(type) {
+		case *playbook.Block:
+			p.list(l, item)
+		case *playbook.Task:
+			if p.selected(item) {
+				tags := sorted(p.tagsOf(item))
+				l.Tasks = append(l.Tasks, ListedTask{Name: listedName(item), Tags: tags})
+				l.TaskTags = append(l.TaskTags, tags...)
+			}
+		}
+	}
+}
+
+func (p *playRun) playTags() []string {
+	var tags []string
+	for _, k := range p.play.Chain("tags") {
+		tags = append(tags, asNames(k.Value)...)
+	}
+	return tags
+}
+
+// listedName is a task's name as written.
+func listedName(t *playbook.Task) string {
+	name := ""
+	if t.Name != nil {
+		name = conditionText(t.Name)
+	}
+	switch {
+	case name == "":
+		return t.ActionAs
+	case t.Role != nil && t.Action != "include_role":
+		return t.Role.Name + " : " + name
+	}
+	return name
+}
+
+// patterns are a play's hosts as a list; nil where there are none.
+func patterns(v any) any {
+	if _, isList := v.(*jinja.List); v == nil || isList {
+		return v
+	}
+	return jinja.NewList(v)
 }
 
 func sorted(names []string) []string {

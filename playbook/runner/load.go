@@ -10,6 +10,7 @@ import (
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/lookups"
+	"gplay/playbook/vars"
 )
 
 // Play runs one playbook file: all that another Go program needs. The error
@@ -43,9 +44,11 @@ func (r *Runner) LoadText(ctx context.Context, name string, text []byte) (*playb
 
 func (r *Runner) loadOptions(ctx context.Context) playbook.Options {
 	return playbook.Options{
-		RolesPath: r.RolesPath, Library: r.Library, ExtraVars: r.ExtraVars, Action: Known, Actions: Names(), Lookups: lookups.Names(),
+		RolesPath: r.RolesPath, Library: r.Library, ExtraVars: r.ExtraVars, Action: Known, Elsewhere: Elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
 		Template: func(v *jinja.Dict, value any) (any, error) {
-			return r.Templar.NewScope(ctx, r.RunVars, r.ExtraVars, v).Template(value)
+			groups := func() any { return r.Inventory.GroupsDict() }
+			magic := vars.Lazy{"groups": groups, "omit": func() any { return vars.Omit }}
+			return r.Templar.NewScope(ctx, magic, r.RunVars, r.ExtraVars, v).Template(value)
 		},
 		Vault: r.Templar.Vault, Warn: r.Callback.Warning, Deprecated: r.Callback.Deprecated,
 		Imported: func(file string) { r.tell(func(c Callback) { c.Verbose(2, "statically imported: "+file) }) },
@@ -57,5 +60,12 @@ func (r *Runner) checked(pb *playbook.Playbook, err error) (*playbook.Playbook, 
 		return nil, err
 	}
 	deprecate(pb, r.Callback.Deprecated)
-	return pb, Check(pb)
+	if r.ListOnly {
+		r.foretell(pb)
+		return pb, nil
+	}
+	if err := Check(pb); err != nil {
+		return pb, err
+	}
+	return pb, available(pb)
 }

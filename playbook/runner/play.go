@@ -19,9 +19,10 @@ import (
 // playRun is a play while it runs, over one batch of hosts at a time.
 type playRun struct {
 	*Runner
-	ctx  context.Context
-	play *playbook.Play
-	info PlayInfo
+	ctx     context.Context
+	play    *playbook.Play
+	pattern any // of its hosts, nil when it has none
+	info    PlayInfo
 
 	prompted *jinja.Dict
 	all      []*inventory.Host // of the play
@@ -80,9 +81,18 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	return ctx.Err() == nil, nil
 }
 
-// playScope is what the play's own keywords are templated with.
+// playScope is what the play's own keywords are templated with: all variables
+// that no host is needed for.
 func (p *playRun) playScope(ctx context.Context) *vars.Scope {
-	return p.store.Templar.NewScope(ctx, jinja.NewDict("omit", vars.Omit), p.store.Run, p.store.Extra, p.prompted, p.play.Vars)
+	layers := []jinja.Mapping{p.magicVars(ctx), p.store.Run, p.store.Extra}
+	for _, role := range slices.Backward(p.play.RoleList) {
+		layers = append(layers, role.Vars, used(role))
+	}
+	layers = append(layers, p.prompted, p.pb.VarsFiles(p.play), p.play.Vars)
+	for _, role := range slices.Backward(p.play.RoleList) {
+		layers = append(layers, role.Defaults)
+	}
+	return p.store.Templar.NewScope(ctx, layers...)
 }
 
 func (p *playRun) resolveHosts(ctx context.Context) error {
@@ -91,15 +101,19 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if pattern == vars.Omit {
+		pattern = nil // then it matches no host
+	}
+	p.pattern = pattern
 	text := patternText(pattern)
-	p.info = PlayInfo{Name: text, Check: p.Check, Pos: p.play.Pos}
+	p.info = PlayInfo{UUID: p.uuid(), Name: text, Pattern: text, Check: p.Check, Pos: p.play.Pos}
 	if p.play.Name != nil {
 		if name, err := scope.Template(p.play.Name); err == nil && jinja.Str(name) != "" {
 			p.info.Name = jinja.Str(name)
 		}
 	}
 	limit, err := inventory.ParseLimit(p.Limit)
-	if err != nil {
+	if err != nil || pattern == nil {
 		return err
 	}
 	selection, err := p.Inventory.Select([]string{text}, limit)
@@ -286,7 +300,7 @@ func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cur
 	out := make([]*cursor, len(hosts))
 	for i, h := range hosts {
 		out[i] = newCursor(h.Name, block)
-		out[i].selected, out[i].enters = p.selected, p.enters
+		out[i].selected, out[i].enters = p.selectedFrom(p.started), p.enters
 	}
 	return out
 }

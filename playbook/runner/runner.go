@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -26,8 +27,11 @@ type Options struct {
 	Templar *vars.Templar
 	Pool    *connection.Pool
 
-	RolesPath      []string // where roles are, besides the playbook's own
-	Library        []string // where modules that are programs are, besides the playbook's own
+	RolesPath []string // where roles are, besides the playbook's own
+	Library   []string // where modules of a playbook's own are, besides those beside it
+	// ListOnly is set when nothing will be run: then modules that gplay does
+	// not have are no error.
+	ListOnly       bool
 	Limit          string
 	Forks          int
 	Check, Diff    bool
@@ -45,6 +49,13 @@ type Options struct {
 	// Prompt asks the person at the terminal, for vars_prompt and pause; nil
 	// when there is nobody.
 	Prompt func(text string, private bool) (string, error)
+	// Keywords are those of plays that do not have them.
+	Keywords map[string]any
+	// SmartGathering lets a play that says nothing of facts gather those of
+	// hosts whose facts are not known yet.
+	SmartGathering bool
+	// Confirm asks before each task whether to perform it; nil performs all.
+	Confirm func(question string) (answer string, err error)
 	// Secret is told of every password before it is used, so that the
 	// Callback can keep it to itself; nil when nobody needs to know.
 	Secret func(text string)
@@ -91,8 +102,11 @@ type Runner struct {
 	result      int // the exit code, of the last batch
 	failed      map[string]bool
 	unreachable map[string]bool
-	started     bool // the task of StartAt was reached
-	serial      int  // of the tasks that were begun
+	started     bool   // the task of StartAt was reached
+	uuids       string // what those of this run begin with
+	uuidCount   int
+	gathered    map[string]bool // hosts whose facts were gathered
+	unasked     bool            // the rest needs no Confirm
 	pb          *playbook.Playbook
 }
 
@@ -109,9 +123,16 @@ func New(o Options) *Runner {
 	}
 	return &Runner{
 		Options: o, pool: o.Pool, store: vars.NewStore(o.Templar, o.Inventory, o.ExtraVars, o.RunVars),
-		stats:  &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
-		failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
+		stats:    &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
+		gathered: map[string]bool{}, failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
+		uuids: fmt.Sprintf("%08x-%04x-%04x-%04x", rand.Uint32(), rand.Uint32N(1<<16), rand.Uint32N(1<<16), rand.Uint32N(1<<16)),
 	}
+}
+
+// uuid is a new name for a play or a task that was begun.
+func (r *Runner) uuid() string {
+	r.uuidCount++
+	return fmt.Sprintf("%s-%012x", r.uuids, r.uuidCount)
 }
 
 // Close ends all connections and what still runs behind them.

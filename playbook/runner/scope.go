@@ -19,8 +19,10 @@ func (p *playRun) scope(ctx context.Context, task *playbook.Task, host *inventor
 	l := p.taskLevels(task)
 	l.Play = append(append([]*jinja.Dict{p.play.Vars}, p.prompted), p.files[host.Name]...)
 	layers := p.store.Layers(host, p.play.Dir, l)
-	layers = append(layers, jinja.NewDict("ansible_host", host.Name, "ansible_ssh_host", host.Name)) // where nothing says otherwise
-	s := p.store.Templar.NewScope(ctx, append([]jinja.Mapping{p.hostMagic(ctx, task, host)}, layers...)...)
+	layers = slices.DeleteFunc(layers, func(l jinja.Mapping) bool { d, ok := l.(*jinja.Dict); return l == nil || ok && d.Len() == 0 })
+	below := vars.Reach{Mapping: reach{p: p, ctx: ctx, task: task, host: host, above: layers}}
+	all := append(append([]jinja.Mapping{p.hostMagic(ctx, task, host)}, layers...), below)
+	s := p.store.Templar.NewScope(ctx, all...)
 	s.Dirs = p.searchPath(task)
 	switch task.Action {
 	case "template":

@@ -13,7 +13,7 @@ func (p *playRun) selected(t *playbook.Task) bool {
 		return true
 	}
 	tags := p.tagsOf(t)
-	return wanted(tags, p.Tags) && !unwanted(tags, p.SkipTags) && p.reached(t)
+	return wanted(tags, p.Tags) && !unwanted(tags, p.SkipTags)
 }
 
 // tagsOf are the tags of a task and of all that encloses it. Facts are
@@ -64,24 +64,32 @@ func unwanted(tags, skip []string) bool {
 	return false
 }
 
-// reached reports whether --start-at-task lets a task run: it is the one, or
-// comes after it.
-func (p *playRun) reached(t *playbook.Task) bool {
-	if p.started || t.Implicit {
-		return true
+// selectedFrom is selected for one host, from the task of --start-at-task on
+// unless that was reached before.
+func (p *playRun) selectedFrom(started bool) func(*playbook.Task) bool {
+	return func(t *playbook.Task) bool {
+		if !p.selected(t) {
+			return false
+		}
+		if !started && !t.Implicit && p.startsAt(t) {
+			started, p.started = true, true
+		}
+		return started || t.Implicit
 	}
+}
+
+// startsAt reports whether a task is that of --start-at-task.
+func (p *playRun) startsAt(t *playbook.Task) bool {
 	name := ""
 	if t.Name != nil {
 		name = jinja.Str(t.Name)
 	}
-	full := name
+	names := []string{name}
 	if t.Role != nil {
-		full = t.Role.Name + " : " + name
+		names = append(names, t.Role.Name+" : "+name)
 	}
-	for _, n := range []string{name, full} {
-		if ok, _ := matchGlob(p.StartAt, n); ok {
-			p.started = true
-		}
-	}
-	return p.started
+	return slices.ContainsFunc(names, func(n string) bool {
+		ok, _ := matchGlob(p.StartAt, n)
+		return ok
+	})
 }

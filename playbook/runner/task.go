@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gplay/internal/source"
@@ -45,15 +44,14 @@ func withAction(task *playbook.Task, scope *vars.Scope) (*playbook.Task, error) 
 // host.
 func (p *playRun) taskInfo(task *playbook.Task, scope *vars.Scope) *TaskInfo {
 	x := &execution{playRun: p, task: task}
-	info := &TaskInfo{Name: p.title(task, scope), Title: p.name(task, scope), Action: task.Action, Handler: task.Handler, Pos: task.Pos}
+	info := &TaskInfo{Name: p.title(task, scope), Title: p.name(task, scope), Task: task, Action: task.Action, Handler: task.Handler, Pos: task.Pos}
 	info.Check, _ = x.keywordBool(scope, "check_mode", p.Check)
 	if task.Loop == nil {
 		info.NoLog = x.hides(scope)
 	} else { // what needs the item is read for each
 		info.NoLog, _ = x.keywordBool(scope, "no_log", false)
 	}
-	p.serial++
-	info.UUID = strconv.Itoa(p.serial)
+	info.UUID = p.uuid()
 	return info
 }
 

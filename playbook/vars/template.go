@@ -28,6 +28,9 @@ type Templar struct {
 	// Settings are what the lookup config answers, by Ansible's names; what is
 	// not in it has Ansible's default.
 	Settings map[string]any
+	// MergeDicts gives a dict with what lower layers have of it, as
+	// hash_behaviour=merge; else the uppermost is all of it.
+	MergeDicts bool
 
 	env   *jinja.Environment
 	exprs sync.Map // text → *jinja.Expr

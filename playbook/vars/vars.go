@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gplay/internal/source"
@@ -66,11 +67,53 @@ func (s *Scope) Vault() *vault.Keys { return s.templar.Vault }
 // Raw is the value of name as it was written.
 func (s *Scope) Raw(name string) (any, bool) {
 	for _, l := range s.layers {
-		if v, ok := l.Get(name); ok {
+		v, ok := l.Get(name)
+		if d, isDict := v.(*jinja.Dict); ok && isDict && s.templar.MergeDicts {
+			return s.mergedDict(name, d), true
+		}
+		if ok {
 			return v, true
 		}
 	}
 	return nil, false
+}
+
+// mergedDict is a dict with what all lower layers have of it, down to the first
+// that has no dict.
+func (s *Scope) mergedDict(name string, top *jinja.Dict) *jinja.Dict {
+	var found []*jinja.Dict
+	for _, l := range s.layers {
+		v, ok := l.Get(name)
+		d, isDict := v.(*jinja.Dict)
+		if ok && !isDict {
+			break
+		}
+		if ok {
+			found = append(found, d)
+		}
+	}
+	if len(found) < 2 {
+		return top
+	}
+	out := jinja.NewDict()
+	for _, d := range slices.Backward(found) {
+		out = MergeDicts(out, d)
+	}
+	return out
+}
+
+// MergeDicts lets the second dict win, and goes into dicts of both.
+func MergeDicts(low, high *jinja.Dict) *jinja.Dict {
+	out := low.Copy()
+	for k, v := range high.All() {
+		was, _ := out.Get(k)
+		a, inner := was.(*jinja.Dict)
+		if b, ok := v.(*jinja.Dict); ok && inner {
+			v = MergeDicts(a, b)
+		}
+		out.Set(k, v)
+	}
+	return out
 }
 
 // Lookup is the templated value of name for a template. A variable whose own
@@ -110,11 +153,15 @@ func (s *Scope) Value(name string) (any, bool, error) {
 	return v, true, nil
 }
 
+// Reach are variables that tell how a host is reached, and do not decide it.
+type Reach struct{ jinja.Mapping }
+
 // Setting is the templated value of a variable that says how its host is
 // reached: facts, which come from a host, are not looked through.
 func (s *Scope) Setting(name string) (any, bool, error) {
 	for _, l := range s.layers {
-		if _, fromHost := l.(found); fromHost {
+		switch l.(type) {
+		case found, Reach:
 			continue
 		}
 		if raw, ok := l.Get(name); ok {

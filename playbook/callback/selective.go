@@ -1,0 +1,174 @@
+package callback
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gplay/jinja"
+	"gplay/playbook/runner"
+)
+
+// selective shows only tasks that failed or have the tag print_action, and a
+// dot for every other one.
+type selective struct {
+	silent
+	plain   bool
+	task    string
+	titled  bool // the task's name was shown
+	skipped bool // the last thing shown is a dot
+}
+
+const selectiveWidth = 120
+
+func newSelective(d *display) *selective {
+	plain := d.setting("ANSIBLE_SELECTIVE_DONT_COLORIZE", "defaults", "nocolor", d.setting("ANSIBLE_NOCOLOR", "", "", ""))
+	return &selective{silent: silent{d}, plain: isTrue(plain)}
+}
+
+func (c *selective) color(text, code string) string {
+	if c.plain {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+const (
+	boldCode = "1"
+	hostCode = "1m\x1b[34"
+)
+
+func (c *selective) TaskStart(task *runner.TaskInfo) { c.task, c.titled = task.Name, false }
+
+func (c *selective) title(name string) {
+	if c.titled {
+		return
+	}
+	c.titled = true
+	if c.skipped {
+		c.screen("\n")
+	}
+	c.screen(c.color("# "+name+" "+strings.Repeat("*", max(selectiveWidth-len([]rune(name)), 0)), boldCode) + "\n")
+}
+
+func (c *selective) Result(r *runner.Result) {
+	failed := r.Status == runner.Failed || r.Status == runner.Unreachable
+	switch {
+	case r.Status == runner.Skipped:
+		if c.Verbosity > 1 {
+			c.skip(r)
+		}
+		return
+	case !failed && c.Verbosity < 2 && !slices.Contains(r.Task.Task.Tags(), any("print_action")):
+		c.skipped = true
+		c.screen(".")
+		return
+	}
+	c.title(c.task)
+	c.skipped = false
+	msg := text(r, "msg")
+	if msg == "" {
+		msg = text(r, "reason")
+	}
+	c.host(r.Data, 0, c.color(r.Host, hostCode), msg, failed)
+	for _, item := range listOf(r.Data, "results") {
+		if data, ok := item.(*jinja.Dict); ok {
+			c.item(data)
+		}
+	}
+}
+
+func (c *selective) item(data *jinja.Dict) {
+	name, _ := data.Get("item")
+	if d, ok := name.(*jinja.Dict); ok {
+		if key, ok := d.Get("key"); ok {
+			name = key
+		}
+	}
+	failed, _ := data.Get("failed")
+	msg, _ := data.Get("msg")
+	if msg == nil {
+		msg = ""
+	}
+	c.host(data, 4, c.color(jinja.Str(name), boldCode), jinja.Str(msg), failed == true)
+}
+
+// host shows one result, or one item of it.
+func (c *selective) host(data *jinja.Dict, indent int, name, msg string, failed bool) {
+	changed, _ := data.Get("changed")
+	color, change := green, fmt.Sprintf("changed=%s", jinja.Str(jinja.Truth(changed)))
+	switch {
+	case failed:
+		color, change = red, "FAILED!!!"
+	case jinja.Truth(changed):
+		color = yellow
+	}
+	spaces := strings.Repeat(" ", max(40-len([]rune(name))-indent, 0))
+	line := fmt.Sprintf("%s  * %s%s- %s", strings.Repeat(" ", indent), name, spaces, c.color(change, color))
+	c.dashes(line, c.color(msg, color), indent)
+	if diff, ok := data.Get("diff"); ok {
+		c.diffOf(diff, indent+4)
+	}
+	for _, key := range []string{"module_stdout", "module_stderr"} {
+		if v, _ := data.Get(key); jinja.Truth(v) {
+			c.screen(indented(c.color(strings.TrimSpace(jinja.Str(v)), red), indent+4) + "\n")
+		}
+	}
+}
+
+// dashes ends a line with its message, or puts a long one below it.
+func (c *selective) dashes(line, msg string, indent int) {
+	long := len([]rune(msg)) >= 50
+	if !long {
+		line += " -- " + msg
+	}
+	line = line + " " + strings.Repeat("-", max(selectiveWidth-len([]rune(line)), 0))
+	if long {
+		c.screen(line + "\n" + indented(msg, indent+4) + "\n")
+	} else {
+		c.screen(line + "---------\n")
+	}
+}
+
+func indented(text string, by int) string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.Repeat(" ", by) + line
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (c *selective) diffOf(v any, indent int) {
+	if text := strings.TrimSpace(c.diff(v)); text != "" {
+		c.screen(indented(c.color(text, yellow), indent) + "\n")
+	}
+}
+
+func (c *selective) skip(r *runner.Result) {
+	c.title(c.task)
+	c.skipped = false
+	reason := text(r, "skipped_reason")
+	if reason == "" {
+		reason = text(r, "skip_reason")
+	}
+	line := fmt.Sprintf("  * %s%s- %s", c.color(r.Host, hostCode), strings.Repeat(" ", max(31-len(r.Host)-4, 0)), c.color("skipped", cyan))
+	c.dashes(line, reason, 4)
+}
+
+func (c *selective) Stats(s *runner.Stats) {
+	c.screen("\n")
+	c.titled = false
+	c.title("STATS")
+	for _, host := range s.Hosts {
+		n := s.Counts[host]
+		color := green
+		switch {
+		case n.Failed > 0 || n.Unreachable > 0:
+			color = red
+		case n.Changed > 0:
+			color = yellow
+		}
+		c.screen(c.color(fmt.Sprintf("%s    : ok=%d\tchanged=%d\tfailed=%d\tunreachable=%d\trescued=%d\tignored=%d",
+			host, n.OK, n.Changed, n.Failed, n.Unreachable, n.Rescued, n.Ignored), color) + "\n")
+	}
+}

@@ -1,0 +1,36 @@
+package runner
+
+import (
+	"strings"
+
+	"gplay/playbook"
+)
+
+// confirmed asks whether to perform a task, as --step does. An answer that is
+// not yes passes over it.
+func (p *playRun) confirmed(task *playbook.Task) (bool, error) {
+	if p.Confirm == nil || p.unasked {
+		return true, nil
+	}
+	name := task.ActionAs
+	if task.Name != nil && conditionText(task.Name) != "" {
+		name = conditionText(task.Name)
+	}
+	if task.Role != nil {
+		name = task.Role.Name + " : " + name
+	}
+	question := "Perform task: TASK: " + name + " (N)o/(y)es/(c)ontinue: "
+	answer, err := p.Confirm(question)
+	if err != nil {
+		return false, err
+	}
+	p.tell(func(c Callback) { c.Banner(question) })
+	switch strings.ToLower(answer) {
+	case "y", "yes":
+		return true, nil
+	case "c", "continue":
+		p.unasked = true
+		return true, nil
+	}
+	return false, nil
+}
