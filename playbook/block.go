@@ -17,6 +17,7 @@ type place struct {
 	parent   *Block
 	role     *Role
 	file     string
+	own      *jinja.Dict // of the task that imports, for the name of what it imports
 	handlers bool
 	dynamic  bool // below an include of the running playbook
 }
@@ -160,7 +161,9 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return nil, err
 	}
 	name, _ := taskFileName(t)
-	target, err := l.text(name, p)
+	named := p
+	named.own = t.Vars
+	target, err := l.text(name, named)
 	if err != nil {
 		return nil, err
 	}

@@ -116,6 +116,19 @@ var keywords = map[string]keyword{
 	"import_playbook": {inImport, nil, false},
 }
 
+// IsReserved reports whether a variable has a name that the language or
+// templates use for something of their own.
+func IsReserved(name string) bool {
+	switch name {
+	case "vars":
+		return false
+	case "cycler", "dict", "joiner", "lipsum", "namespace", "range", "with_":
+		return true
+	}
+	kw, ok := keywords[name]
+	return ok && kw.in&(inPlay|inRole|inBlock|inTask) != 0
+}
+
 // keywordNames are the keywords of a kind of node, for hints.
 func keywordNames(k kind) []string {
 	var names []string

@@ -25,6 +25,9 @@ type Options struct {
 	// library/ beside the playbook and in roles.
 	Library   []string
 	ExtraVars *jinja.Dict
+	// DuplicateKeys is what a key that is there twice is: "error", "ignore" or
+	// "warn", which is the default.
+	DuplicateKeys string
 	// Action gives the name gplay has for a module or action ("copy" for
 	// "ansible.builtin.copy"); not ok means there is none. A nil Action takes
 	// every name.
@@ -149,7 +152,7 @@ func (l *loader) read(file string, at source.Pos) (*yaml.Node, error) {
 	if n, ok := l.files[file]; ok {
 		return n, nil
 	}
-	n, err := yaml.ReadFile(file, yaml.Options{Warn: l.warn, Vault: l.Vault})
+	n, err := yaml.ReadFile(file, yaml.Options{Warn: l.warn, DuplicateKeys: l.DuplicateKeys, Vault: l.Vault})
 	if err != nil {
 		return nil, l.readError(file, at, err)
 	}
@@ -246,6 +249,7 @@ func (l *loader) vars(p place) *jinja.Dict {
 	if p.role != nil {
 		add(p.role.Params)
 	}
+	add(p.own)
 	add(l.ExtraVars)
 	if p.play != nil {
 		all.Set("playbook_dir", p.play.Dir)

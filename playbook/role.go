@@ -404,7 +404,9 @@ func (l *loader) importRole(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return nil, err
 	}
 	name, _ := roleName(t)
-	text, err := l.text(name, p)
+	named := p
+	named.own = t.Vars
+	text, err := l.text(name, named)
 	if err != nil {
 		return nil, err
 	}

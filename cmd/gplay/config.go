@@ -13,10 +13,11 @@ import (
 
 // config is what ansible.cfg and the environment say, under Ansible's names.
 type config struct {
-	file        string // "" when there is none
-	playbookDir string // of commands that have no playbook
-	base        string // what a relative path in the setting that is being read starts from
-	ini         *ini.File
+	file          string // "" when there is none
+	playbookDir   string // of commands that have no playbook
+	base          string // what a relative path in the setting that is being read starts from
+	ini           *ini.File
+	duplicateKeys string
 
 	inventory, rolesPath, library        []string
 	remoteUser, keyFile, transport       string
@@ -149,6 +150,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_INVENTORY"}, defaults, "inventory", c.paths(&c.inventory, ",")},
 		{[]string{"ANSIBLE_ROLES_PATH"}, defaults, "roles_path", c.paths(&c.rolesPath, ":")},
 		{[]string{"ANSIBLE_PLAYBOOK_DIR"}, defaults, "playbook_dir", c.path(&c.playbookDir)},
+		{[]string{"ANSIBLE_DUPLICATE_YAML_DICT_KEY"}, defaults, "duplicate_dict_key", text(&c.duplicateKeys)},
 		{[]string{"ANSIBLE_LIBRARY"}, defaults, "library", c.paths(&c.library, ":")},
 		{[]string{"ANSIBLE_REMOTE_USER"}, defaults, "remote_user", text(&c.remoteUser)},
 		{[]string{"ANSIBLE_PRIVATE_KEY_FILE"}, defaults, "private_key_file", c.path(&c.keyFile)},

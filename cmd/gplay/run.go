@@ -121,7 +121,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, Strategy: c.strategy,
-		RolesPath: c.rolesPath, Library: c.library, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
+		RolesPath: c.rolesPath, Library: c.library, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
 	}
 	if o.step {

@@ -19,6 +19,9 @@ import (
 type Options struct {
 	Data bool             // nothing is a template
 	Warn func(msg string) // of duplicate keys; may be nil
+	// DuplicateKeys says what a key that is there twice is: "error", "ignore",
+	// or else worth a warning.
+	DuplicateKeys string
 	// Vault decrypts what a trusted text has encrypted.
 	Vault *vault.Keys
 }

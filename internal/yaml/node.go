@@ -369,7 +369,14 @@ func (m *pairing) add(ky, vy *yamlv3.Node) error {
 	if err != nil {
 		return err
 	}
-	if _, again := m.own.Get(key.Value); again && m.c.opts.Warn != nil {
+	_, again := m.own.Get(key.Value)
+	switch {
+	case !again || m.c.opts.DuplicateKeys == "ignore":
+	case m.c.opts.DuplicateKeys == "error":
+		e := source.Errorf(key.Pos, "found a duplicate dict key (%v)", key.Value)
+		e.Len = key.Len
+		return e
+	case m.c.opts.Warn != nil:
 		m.c.opts.Warn(fmt.Sprintf("While constructing a mapping from %s, line %d, column %d, found a duplicate dict key (%v). Using last defined value only.",
 			m.n.Pos.File, m.n.Pos.Line, m.n.Pos.Col, key.Value))
 	}

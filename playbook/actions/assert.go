@@ -3,7 +3,9 @@ package actions
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook/vars"
 )
@@ -65,6 +67,9 @@ func (c *Call) judging(arg string, i int) *vars.Scope {
 	}
 	if _, written := raw.(string); written {
 		return c.Scope
+	}
+	if t, ok := raw.(*yaml.Template); ok && !strings.HasPrefix(strings.TrimSpace(t.Text), "{{") {
+		c.Scope.WarnDelimiters(t.Text)
 	}
 	return c.Scope.Wary()
 }

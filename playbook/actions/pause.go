@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -48,7 +49,7 @@ func runPause(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if c.text("minutes") != "" {
 		unit, n = "minutes", elapsed.Minutes()
 	}
-	return jinja.NewDict("changed", false, "rc", 0, "stderr", "", "stdout", fmt.Sprintf("Paused for %s %s", strconv.FormatFloat(float64(int(n*100))/100, 'f', -1, 64), unit),
+	return jinja.NewDict("changed", false, "rc", 0, "stderr", "", "stdout", fmt.Sprintf("Paused for %s %s", jinja.Str(math.Round(n*100)/100), unit),
 		"start", stamp(start), "stop", stamp(stop), "delta", int(elapsed.Seconds()), "echo", echo, "user_input", input), nil
 }
 

@@ -13,7 +13,7 @@ import (
 
 // polled runs a module as a job of its own, and asks for its result until it
 // is there.
-func polled(ctx context.Context, conn connection.Conn, call connection.Call, s *settings) (map[string]any, error) {
+func (x *execution) polled(ctx context.Context, conn connection.Conn, call connection.Call, s *settings) (map[string]any, error) {
 	call.Async = s.async
 	job, err := conn.Module(ctx, call)
 	id, started := job["ansible_job_id"]
@@ -26,15 +26,24 @@ func polled(ctx context.Context, conn connection.Conn, call connection.Call, s *
 		if status, err = asks(ctx, conn, call.Environment, id, "status"); err != nil {
 			return status, err
 		}
+		if !finished(status) {
+			x.says("ASYNC POLL on %s: jid=%v started=%v finished=%v", x.host.Name, id, status["started"], status["finished"])
+		}
 	}
 	if !finished(status) {
+		x.says("ASYNC FAILED on %s: jid=%v", x.host.Name, id)
 		return map[string]any{
 			"failed": true, "changed": false, "async_result": status,
 			"msg": fmt.Sprintf("async task did not complete within the requested time - %ds", int(s.async/time.Second)),
 		}, ctx.Err()
 	}
+	x.says("ASYNC %s on %s: jid=%v", map[bool]string{true: "FAILED", false: "OK"}[status["failed"] == true], x.host.Name, id)
 	_, err = asks(ctx, conn, call.Environment, id, "cleanup")
 	return status, err
+}
+
+func (x *execution) says(format string, args ...any) {
+	x.tell(func(c Callback) { c.Verbose(0, fmt.Sprintf(format, args...)) })
 }
 
 // asks asks for the status of a job, or makes it forgotten.

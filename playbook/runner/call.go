@@ -164,7 +164,7 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 		call.Timeout = s.async
 	case s.async > 0 && s.poll > 0:
 		run = func(ctx context.Context, call connection.Call) (map[string]any, error) {
-			return polled(ctx, conn, call, s)
+			return x.polled(ctx, conn, call, s)
 		}
 	case s.async > 0:
 		call.Async = s.async

@@ -442,10 +442,14 @@ func (x *execution) override(scope *vars.Scope, data *jinja.Dict, keyword, key s
 
 func statusOf(data *jinja.Dict) Status {
 	is := func(key string) bool { v, _ := data.Get(key); return jinja.Truth(v) }
+	failed := "failed"
+	if _, ok := data.Get("failed_when_result"); ok { // which until does not change
+		failed = "failed_when_result"
+	}
 	switch {
 	case is("unreachable"):
 		return Unreachable
-	case is("failed"):
+	case is(failed):
 		return Failed
 	case is("skipped"):
 		return Skipped

@@ -7,6 +7,7 @@ import (
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
+	"gplay/playbook/actions"
 )
 
 // lockstep runs the hosts of cursors, of all that are in the play: the task
@@ -288,6 +289,17 @@ func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
 
 // spread gives the result of a run_once task to all hosts.
 func (p *playRun) spread(o *outcome, at []*cursor) []*outcome {
+	here := map[string]bool{}
+	for _, c := range at {
+		here[c.host] = true
+	}
+	if a := actions.Find(o.task.Action); a == nil || !a.ForAll {
+		for _, h := range p.present(p.batch) { // those elsewhere in the play, too
+			if !here[h.Name] {
+				o.apply(h.Name)
+			}
+		}
+	}
 	out := make([]*outcome, len(at))
 	for i, c := range at {
 		copied := *o

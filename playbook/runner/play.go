@@ -55,6 +55,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	if err := p.resolveHosts(ctx); err != nil {
 		return false, &badSource{err}
 	}
+	p.warnReserved()
 	if len(p.all) == 0 {
 		r.Callback.PlayStart(&p.info)
 		r.Callback.NoHostsMatched(&p.info)
@@ -79,6 +80,17 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 		}
 	}
 	return ctx.Err() == nil, nil
+}
+
+// warnReserved warns of variables whose names mean something else.
+func (p *playRun) warnReserved() {
+	for _, d := range []*jinja.Dict{p.play.Vars, p.store.Extra} {
+		for k := range d.All() {
+			if name := jinja.Str(k); playbook.IsReserved(name) {
+				p.warn("Found variable using reserved name: %s", name)
+			}
+		}
+	}
 }
 
 // playScope is what the play's own keywords are templated with: all variables

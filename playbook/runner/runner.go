@@ -40,6 +40,9 @@ type Options struct {
 	ForceHandlers  bool
 	Strategy       string // of plays that say none; linear when empty
 	ExtraVars      *jinja.Dict
+	// DuplicateKeys is what a key that is twice in a dict of YAML is: "warn",
+	// "error" or "ignore".
+	DuplicateKeys string
 	// RunVars are variables of the run itself: ansible_version and its like.
 	RunVars *jinja.Dict
 
@@ -121,12 +124,14 @@ func New(o Options) *Runner {
 	if o.Pool == nil {
 		o.Pool = connection.NewPool(connection.Options{Prompt: o.Prompt, Warn: o.Callback.Warning})
 	}
-	return &Runner{
+	r := &Runner{
 		Options: o, pool: o.Pool, store: vars.NewStore(o.Templar, o.Inventory, o.ExtraVars, o.RunVars),
 		stats:    &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
 		gathered: map[string]bool{}, failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
 		uuids: fmt.Sprintf("%08x-%04x-%04x-%04x", rand.Uint32(), rand.Uint32N(1<<16), rand.Uint32N(1<<16), rand.Uint32N(1<<16)),
 	}
+	o.Templar.Warn = func(msg string) { r.warn("%s", msg) }
+	return r
 }
 
 // uuid is a new name for a play or a task that was begun.

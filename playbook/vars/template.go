@@ -23,6 +23,9 @@ var Omit = "__omit_place_holder__" + rand.Text()
 
 // Templar compiles templates and conditions, each once, whoever uses it.
 type Templar struct {
+	// Warn is told of conditions that are written as templates; it may be nil.
+	Warn func(msg string)
+
 	// Vault has the passwords of what is encrypted; nil where there are none.
 	Vault *vault.Keys
 	// Settings are what the lookup config answers, by Ansible's names; what is
@@ -259,6 +262,7 @@ func within(err error, name string) error {
 // its result, where it is text, is the expression.
 func (s *Scope) Condition(v any, pos source.Pos) (bool, error) {
 	if t, ok := v.(*yaml.Template); ok {
+		s.WarnDelimiters(t.Text)
 		r, err := s.render(t)
 		if err != nil {
 			return false, err
@@ -280,6 +284,13 @@ func (s *Scope) Condition(v any, pos source.Pos) (bool, error) {
 		return s.condition(v, pos)
 	}
 	return jinja.Truth(v), nil
+}
+
+// WarnDelimiters warns of a condition that is written as a template.
+func (s *Scope) WarnDelimiters(text string) {
+	if warn := s.templar.Warn; warn != nil {
+		warn("conditional statements should not include jinja2 templating delimiters such as {{ }} or {% %}. Found: " + text)
+	}
 }
 
 func (s *Scope) condition(text string, pos source.Pos) (bool, error) {
