@@ -80,7 +80,11 @@ func (p *playRun) list(l *Listing, b *playbook.Block) {
 func (p *playRun) playTags() []string {
 	var tags []string
 	for _, k := range p.play.Chain("tags") {
-		tags = append(tags, asNames(k.Value)...)
+		for _, tag := range asNames(k.Value) {
+			if !slices.Contains(tags, tag) {
+				tags = append(tags, tag)
+			}
+		}
 	}
 	return tags
 }
