@@ -59,7 +59,7 @@ func oracle(t *testing.T) string {
 	if err == nil {
 		return path
 	}
-	msg := "ansible-playbook, which gplay is compared with, is not installed: apt-get install ansible-core"
+	msg := "ansible-playbook, which gplay is compared with, is not installed: apt-get install ansible"
 	if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_ANSIBLE") == "1" {
 		t.Fatal(msg)
 	}

@@ -21,7 +21,7 @@ print(*(n for n, r in routes.items() if not r.get('redirect', 'testns.').startsw
 func TestElsewhere(t *testing.T) {
 	out, err := exec.Command("/usr/bin/python3", "-c", moduleNames).Output()
 	if err != nil {
-		msg := "Ansible, whose modules are compared with, is not installed: apt-get install ansible-core"
+		msg := "Ansible, whose modules are compared with, is not installed: apt-get install ansible"
 		if os.Getenv("CI") == "true" || os.Getenv("REQUIRE_ANSIBLE") == "1" {
 			t.Fatal(msg)
 		}
