@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -82,4 +83,24 @@ func Expressions(t *testing.T, w World, exprs []string) []Outcome {
 		}
 	}
 	return outcomes
+}
+
+// Names are the plugins of a kind (filter, test, lookup) that a collection has
+// by Ansible's documentation, without the collection.
+func Names(t *testing.T, kind, collection string) []string {
+	t.Helper()
+	Need(t)
+	out, err := exec.Command("ansible-doc", "--json", "-t", kind, "-l", collection).Output()
+	var all map[string]string
+	if err == nil {
+		err = json.Unmarshal(out, &all)
+	}
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var names []string
+	for full := range all {
+		names = append(names, strings.TrimPrefix(full, collection+"."))
+	}
+	return names
 }

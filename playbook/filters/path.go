@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -17,10 +18,12 @@ import (
 
 var pathFilters = map[string]jinja.Filter{
 	"basename":       ofPath(func(s string) any { return s[strings.LastIndexByte(s, '/')+1:] }),
+	"commonpath":     simple(commonPath),
 	"dirname":        ofPath(func(s string) any { return dirname(s) }),
 	"expanduser":     ofPath(func(s string) any { return expandUser(s) }),
 	"expandvars":     ofPath(func(s string) any { return expandVars(s) }),
 	"fileglob":       simple(fileGlob),
+	"normpath":       ofPath(func(s string) any { return normPath(s) }),
 	"path_join":      simple(pathJoin),
 	"realpath":       ofPath(func(s string) any { return RealPath(s) }),
 	"relpath":        relativePath,
@@ -160,6 +163,52 @@ func pathJoin(v any) (any, error) {
 		default:
 			joined += "/" + s
 		}
+	}
+	return joined, nil
+}
+
+// normPath is path.Clean, but for two slashes at the beginning, which stay.
+func normPath(s string) string {
+	clean := path.Clean(s)
+	if strings.HasPrefix(s, "//") && !strings.HasPrefix(s, "///") {
+		return "/" + clean
+	}
+	return clean
+}
+
+// commonPath is the longest path that all paths of a list begin with.
+func commonPath(v any) (any, error) {
+	items, ok := sequence(v)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("|commonpath expects sequence, got %s instead.", typeOf(v))
+	case len(items) == 0:
+		return nil, errors.New("commonpath() arg is an empty sequence")
+	}
+	var common []string
+	absolute := false
+	for i, item := range items {
+		s, err := pathText(item)
+		if err != nil {
+			return nil, err
+		}
+		parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' })
+		parts = slices.DeleteFunc(parts, func(part string) bool { return part == "." })
+		if i == 0 {
+			common, absolute = parts, path.IsAbs(s)
+		}
+		if path.IsAbs(s) != absolute {
+			return nil, errors.New("Can't mix absolute and relative paths")
+		}
+		n := 0
+		for n < min(len(common), len(parts)) && common[n] == parts[n] {
+			n++
+		}
+		common = common[:n]
+	}
+	joined := strings.Join(common, "/")
+	if absolute {
+		joined = "/" + joined
 	}
 	return joined, nil
 }

@@ -19,6 +19,7 @@ var resultTests = map[string]jinja.Test{
 	"succeeded":   resultTest("succeeded", not(has("failed"))),
 	"success":     resultTest("succeeded", not(has("failed"))),
 	"successful":  resultTest("succeeded", not(has("failed"))),
+	"timedout":    resultTest("timedout", timedOut),
 	"unreachable": resultTest("unreachable", has("unreachable")),
 }
 
@@ -63,6 +64,13 @@ func changed(m jinja.Mapping) bool {
 		}
 	}
 	return false
+}
+
+// timedOut looks for the period after which a task was stopped.
+func timedOut(m jinja.Mapping) bool {
+	v, _ := m.Get("timedout")
+	d, ok := v.(jinja.Mapping)
+	return ok && has("period")(d)
 }
 
 // asyncFlag is 1 or 0 of an async task; any other task counts as done.
