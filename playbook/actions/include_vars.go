@@ -13,11 +13,12 @@ import (
 
 	"gplay/internal/yaml"
 	"gplay/jinja"
+	"gplay/playbook/vars"
 )
 
 var includeVars = &Action{
 	Name: "include_vars", Doc: "read variables from files of the controller", FreeForm: true, Run: runIncludeVars,
-	Params: []string{"file", "dir", "name", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"},
+	Params: []string{"file", "dir", "name", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions", "hash_behaviour"},
 }
 
 func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
@@ -39,7 +40,28 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if name := c.text("name"); name != "" {
 		facts = jinja.NewDict(name, facts)
 	}
+	switch how := c.text("hash_behaviour"); how {
+	case "", "replace":
+	case "merge":
+		facts = c.mergedVars(facts)
+	default:
+		return nil, fmt.Errorf("hash_behaviour is %q; it must be merge or replace", how)
+	}
 	return jinja.NewDict("changed", false, "ansible_facts", facts, "ansible_included_var_files", shown), nil
+}
+
+// mergedVars are variables whose dicts go into the dicts that were there.
+func (c *Call) mergedVars(facts *jinja.Dict) *jinja.Dict {
+	out := jinja.NewDict()
+	for k, v := range facts.All() {
+		out.Set(k, v)
+		d, isDict := v.(*jinja.Dict)
+		old, known := c.Scope.Raw(jinja.Str(k))
+		if before, both := old.(*jinja.Dict); isDict && known && both {
+			out.Set(k, vars.MergeDicts(before, d))
+		}
+	}
+	return out
 }
 
 // varsFiles are the files to read, in order.

@@ -39,7 +39,7 @@ func evaluator(t *testing.T, file string) func(expr string) oracle.Outcome {
 	}
 	scope := vars.NewTemplar().NewScope(context.Background(), d)
 	return func(expr string) oracle.Outcome {
-		v, err := scope.Template(&yaml.Template{Text: "{{ [" + expr + "] }}"})
+		v, err := evaluate(scope, expr)
 		var undefined *vars.Undefined
 		switch {
 		case err == nil:
@@ -49,4 +49,18 @@ func evaluator(t *testing.T, file string) func(expr string) oracle.Outcome {
 		}
 		return oracle.Outcome{Error: err.Error()}
 	}
+}
+
+// evaluate gives the value of an expression with Jinja2's own escapes, as
+// Ansible's side does: in {{ }} of a playbook backslashes would stay.
+func evaluate(scope *vars.Scope, expr string) (any, error) {
+	v, err := scope.Expr("[" + expr + "]")
+	var fault *jinja.Error
+	if errors.As(err, &fault) && fault.Undefined != nil {
+		err = &vars.Undefined{Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return scope.With(jinja.NewDict("evaluated", v)).Template(&yaml.Template{Text: "{{ evaluated }}"})
 }

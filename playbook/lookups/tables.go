@@ -94,6 +94,10 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
+		switch strings.ToLower(o.text("encoding", "utf-8")) {
+		case "iso8859-1", "iso-8859-1", "latin-1", "latin1":
+			text = latin1(text)
+		}
 		if f.properties {
 			section = ""
 		}
@@ -118,6 +122,15 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		}
 		return []any{v}, nil
 	})
+}
+
+// latin1 is text of which each byte is a character.
+func latin1(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteRune(rune(text[i]))
+	}
+	return b.String()
 }
 
 // matching are the values whose keys match an expression from their start.

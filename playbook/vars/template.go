@@ -103,7 +103,7 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 	if p, ok := text.Compiled.Load().(*program); ok {
 		return p, nil
 	}
-	tmpl, err := t.env.Compile("", text.Text)
+	tmpl, err := t.env.Compile("", literalBackslashes(text.Text))
 	if err != nil {
 		return nil, err
 	}
