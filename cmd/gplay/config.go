@@ -190,7 +190,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_DISPLAY_ARGS_TO_STDOUT"}, defaults, "display_args_to_stdout", boolean(&c.showArgs)},
 		{[]string{"ANSIBLE_SYSTEM_WARNINGS"}, defaults, "system_warnings", not(&c.noSystemWarnings)},
 		{[]string{"ANSIBLE_FORCE_COLOR"}, defaults, "force_color", boolean(&c.forceColor)},
-		{[]string{"ANSIBLE_NOCOLOR", "NO_COLOR"}, defaults, "nocolor", boolean(&c.noColor)},
+		{[]string{"ANSIBLE_NOCOLOR"}, defaults, "nocolor", boolean(&c.noColor)},
 		{[]string{"ANSIBLE_ERROR_ON_UNDEFINED_VARS"}, defaults, "error_on_undefined_vars", boolean(&c.undefinedIsError)},
 		{[]string{"ANSIBLE_HASH_BEHAVIOUR"}, defaults, "hash_behaviour", choice(&c.hashBehaviour, "replace", "merge")},
 		{[]string{"ANSIBLE_GATHERING"}, defaults, "gathering", choice(&c.gathering, "implicit", "explicit", "smart")},
