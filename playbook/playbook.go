@@ -4,6 +4,8 @@
 package playbook
 
 import (
+	"cmp"
+
 	"gplay/internal/source"
 	"gplay/internal/yaml"
 	"gplay/jinja"
@@ -163,3 +165,22 @@ type Role struct {
 
 func (*Block) item() {}
 func (*Task) item()  {}
+
+// String names a task as Ansible does where it speaks of it: with its role, and
+// its name as written or its action.
+func (t *Task) String() string {
+	name := t.ActionAs
+	switch n := t.Name.(type) {
+	case string:
+		name = cmp.Or(n, name)
+	case *yaml.Template:
+		name = n.Text
+	}
+	if t.Role != nil {
+		name = t.Role.Name + " : " + name
+	}
+	if t.Handler {
+		return "HANDLER: " + name
+	}
+	return "TASK: " + name
+}

@@ -223,7 +223,7 @@ func (c *standard) ignored(r *runner.Result) {
 
 func (c *standard) HostStart(task *runner.TaskInfo, host string) {
 	if c.PerHostStart {
-		c.line(" [started "+strings.TrimSpace(task.Name)+" on "+host+"]", cyan)
+		c.line(" [started "+task.Task.String()+" on "+host+"]", green)
 	}
 }
 

@@ -21,7 +21,7 @@ func (d *display) asYAML(data *jinja.Dict, indent int) string {
 	if by == 0 {
 		by = 4
 	}
-	text, err := pyyaml.Dump(v, pyyaml.Format{Flow: pyyaml.FlowNever, Indent: indent, Blocks: lossy})
+	text, err := pyyaml.Dump(v, pyyaml.Format{Flow: pyyaml.FlowNever, Indent: indent, Blocks: true})
 	if err != nil {
 		return jinja.Repr(data)
 	}

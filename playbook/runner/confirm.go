@@ -12,14 +12,7 @@ func (p *playRun) confirmed(task *playbook.Task) (bool, error) {
 	if p.Confirm == nil || p.unasked {
 		return true, nil
 	}
-	name := task.ActionAs
-	if task.Name != nil && conditionText(task.Name) != "" {
-		name = conditionText(task.Name)
-	}
-	if task.Role != nil {
-		name = task.Role.Name + " : " + name
-	}
-	question := "Perform task: TASK: " + name + " (N)o/(y)es/(c)ontinue: "
+	question := "Perform task: " + task.String() + " (N)o/(y)es/(c)ontinue: "
 	answer, err := p.Confirm(question)
 	if err != nil {
 		return false, err
