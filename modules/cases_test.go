@@ -22,7 +22,6 @@ func TestStat(t *testing.T)        { moduletest.Run(t, modules.Stat) }
 func TestTempfile(t *testing.T)    { moduletest.Run(t, modules.Tempfile) }
 func TestBlockinfile(t *testing.T) { moduletest.Run(t, modules.Blockinfile) }
 func TestFindFiles(t *testing.T)   { moduletest.Run(t, modules.FindFiles) }
-func TestGit(t *testing.T)         { moduletest.Run(t, modules.Git) }
 func TestIniFile(t *testing.T)     { moduletest.Run(t, modules.IniFile) }
 func TestKnownHosts(t *testing.T)  { moduletest.Run(t, modules.KnownHosts) }
 func TestLineinfile(t *testing.T)  { moduletest.Run(t, modules.Lineinfile) }

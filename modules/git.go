@@ -58,10 +58,11 @@ func git(ctx context.Context, c *Call, a gitArgs) (Result, error) {
 // gitRepo is one run of the module.
 type gitRepo struct {
 	gitArgs
-	ctx  context.Context
-	c    *Call
-	refs gitRefs
-	mask string
+	ctx   context.Context
+	c     *Call
+	refs  gitRefs
+	mask  string
+	login *gitLogin
 }
 
 func (g *gitRepo) check() (err error) {
@@ -69,6 +70,9 @@ func (g *gitRepo) check() (err error) {
 		err = errors.Join(err, noOption(arg, value))
 	}
 	if err != nil {
+		return err
+	}
+	if g.login, err = splitLogin(g.Repo); err != nil {
 		return err
 	}
 	if g.Archive != "" && archiveFormat(g.Archive) == "" {
@@ -115,7 +119,7 @@ func (g *gitRepo) clone() (Result, error) {
 	if !g.Clone {
 		return r, nil
 	}
-	if err := g.lookUp(g.Repo); err != nil {
+	if err := g.lookUp(); err != nil {
 		return nil, err
 	}
 	r["after"] = g.refs.commit
@@ -158,11 +162,11 @@ func (g *gitRepo) cloneNow(w host.Writer) error {
 	if g.SeparateGitDir != "" {
 		cmd = append(cmd, "--separate-git-dir="+g.SeparateGitDir)
 	}
-	if err := g.run(w, "", append(cmd, "--", g.Repo, g.Dest)...); err != nil {
+	if err := g.run(w, "", append(cmd, "--", g.url(), g.Dest)...); err != nil {
 		return err
 	}
 	if g.Bare && g.Remote != "origin" {
-		if err := g.run(w, g.Dest, "remote", "add", g.Remote, g.Repo); err != nil {
+		if err := g.run(w, g.Dest, "remote", "add", g.Remote, g.url()); err != nil {
 			return err
 		}
 	}
@@ -171,10 +175,12 @@ func (g *gitRepo) cloneNow(w host.Writer) error {
 			return err
 		}
 	}
-	if g.Bare || named {
-		return nil
+	if !g.Bare && !named {
+		if err := g.checkout(w); err != nil {
+			return err
+		}
 	}
-	return g.checkout(w)
+	return g.storeLogin(w)
 }
 
 // name is the branch's or tag's.
@@ -207,7 +213,7 @@ func (g *gitRepo) refresh() (Result, error) {
 	}
 	moved := url != g.Repo
 	r["remote_url_changed"] = moved
-	if err := g.lookUp(g.Repo); err != nil {
+	if err := g.lookUp(); err != nil {
 		return nil, err
 	}
 	update := func(w host.Writer) error { return g.update(w, url) }
@@ -225,12 +231,12 @@ func (g *gitRepo) refresh() (Result, error) {
 
 // update fetches, and checks out. url is the remote's as it was.
 func (g *gitRepo) update(w host.Writer, url string) error {
-	if url == "" {
-		if err := g.run(w, g.Dest, "remote", "add", g.Remote, g.Repo); err != nil {
-			return err
+	if url != g.Repo {
+		set := "set-url"
+		if url == "" {
+			set = "add"
 		}
-	} else if url != g.Repo {
-		if err := g.run(w, g.Dest, "remote", "set-url", g.Remote, g.Repo); err != nil {
+		if err := errors.Join(g.run(w, g.Dest, "remote", set, g.Remote, g.url()), g.storeLogin(w)); err != nil {
 			return err
 		}
 	}

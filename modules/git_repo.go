@@ -24,8 +24,8 @@ var gitSHA = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 func (r gitRefs) is(commit string) bool { return r.commit != "" && strings.HasPrefix(commit, r.commit) }
 
 // lookUp asks the repository for the version.
-func (g *gitRepo) lookUp(repo string) error {
-	text, err := g.ask("", "ls-remote", "--symref", "--", repo)
+func (g *gitRepo) lookUp() error {
+	text, err := g.ask("", "ls-remote", "--symref", "--", g.url())
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,8 @@ func (g *gitRepo) program(dir string, args []string) host.Cmd {
 	if g.mask != "" {
 		cmd = append([]string{"/bin/sh", "-c", `umask "$0"; exec "$@"`, g.mask}, cmd...)
 	}
-	return host.Cmd{Args: cmd, Dir: dir, Env: append([]string{"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_SSH_COMMAND=" + g.ssh()}, english...)}
+	env := []string{"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_SSH_COMMAND=" + g.ssh()}
+	return host.Cmd{Args: cmd, Dir: dir, Env: slices.Concat(env, g.login.env(), english)}
 }
 
 func (g *gitRepo) ssh() string {
@@ -171,7 +172,12 @@ func (g *gitRepo) submodules() error {
 		if g.Force {
 			update = append(update, "--force")
 		}
-		if err := errors.Join(g.run(w, g.Dest, "submodule", "sync", "--recursive"), g.run(w, g.Dest, update...)); err != nil {
+		// Relative URLs of submodules start with the remote's as it is stored.
+		if err := g.hideLogin(w); err != nil {
+			return nil, err
+		}
+		err := errors.Join(g.run(w, g.Dest, "submodule", "sync", "--recursive"), g.run(w, g.Dest, update...))
+		if err := errors.Join(err, g.storeLogin(w)); err != nil {
 			return nil, err
 		}
 		after, err := g.output("submodule", "status", "--recursive")
