@@ -31,6 +31,14 @@ type member struct {
 	data     io.Reader
 }
 
+// listed is the name as tar and unzip list it.
+func (m member) listed() string {
+	if m.mode.IsDir() {
+		return m.name + "/"
+	}
+	return m.name
+}
+
 // archive is an archive file, read from its start as often as is needed.
 type archive struct {
 	kind string // Ansible's name of what reads it
@@ -49,9 +57,9 @@ var magics = []struct {
 	open  func(io.Reader) (io.Reader, error)
 }{
 	{[]byte{0x1f, 0x8b}, "TgzArchive", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-	{[]byte("BZh"), "TarBzipArchive", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-	{[]byte{0xfd, '7', 'z', 'X', 'Z', 0}, "TarXzArchive", func(r io.Reader) (io.Reader, error) { return xz.NewReader(bufio.NewReader(r)) }},
-	{[]byte{0x28, 0xb5, 0x2f, 0xfd}, "TarZstdArchive", func(r io.Reader) (io.Reader, error) {
+	{[]byte("BZh"), "TarArchive", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{[]byte{0xfd, '7', 'z', 'X', 'Z', 0}, "TarArchive", func(r io.Reader) (io.Reader, error) { return xz.NewReader(bufio.NewReader(r)) }},
+	{[]byte{0x28, 0xb5, 0x2f, 0xfd}, "TarArchive", func(r io.Reader) (io.Reader, error) {
 		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
 		if err != nil {
 			return nil, err

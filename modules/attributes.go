@@ -62,14 +62,19 @@ func (a fileAttrs) ids(c *Call) (uid, gid int, err error) {
 }
 
 // unknown is for an owner that the host does not know. In check mode a task
-// before this one may be what makes it: only a warning, and a change.
+// before this one may be what makes it: only a warning, and a change. For a
+// file that is there it is an error even so, as in Ansible: see change.
 func (a fileAttrs) unknown(c *Call, what, kind, name string) error {
 	if !c.Check() {
-		return fmt.Errorf("%s failed: failed to look up %s %s", what, kind, name)
+		return unknownOwner(what, kind, name)
 	}
 	c.changed = true
 	c.Warn(fmt.Sprintf("failed to look up %s %s. Create %s up to this point in real play", kind, name, kind))
 	return nil
+}
+
+func unknownOwner(what, kind, name string) error {
+	return fmt.Errorf("%s failed: failed to look up %s %s", what, kind, name)
 }
 
 // attrChange is what is to change of a file's owner and permissions.
@@ -94,8 +99,13 @@ func (ch *attrChange) apply(w host.Writer) error {
 func (a fileAttrs) change(ctx context.Context, c *Call, path string, info host.Info) (*attrChange, error) {
 	ch := &attrChange{before: map[string]any{}, after: map[string]any{}}
 	uid, gid, err := a.ids(c)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case a.Owner != "" && uid == host.Keep:
+		return nil, unknownOwner("chown", "user", a.Owner)
+	case a.Group != "" && gid == host.Keep:
+		return nil, unknownOwner("chgrp", "group", a.Group)
 	}
 	if uid != host.Keep && uid != info.UID {
 		ch.add("owner", info.UID, uid, func(w host.Writer) error { return w.Lchown(path, uid, host.Keep) })

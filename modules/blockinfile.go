@@ -60,6 +60,7 @@ func blockinfile(ctx context.Context, c *Call, a blockinfileArgs) (Result, error
 	}
 	r := Result{}
 	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)"}
+	r["diff"] = unshownDiff(a.Path)
 	attrs, err := t.put(ctx, c, []byte(text), r)
 	r["msg"] = withAttrs(msg, attrs)
 	return r, err

@@ -194,7 +194,11 @@ func (t *copyTask) file(s copySource) (Result, error) {
 	if info, err := t.c.Stat(dest); err == nil && info.IsDir() {
 		dest = path.Join(dest, s.name)
 	}
-	return t.put(dest, s, made)
+	r, err := t.put(dest, s, made)
+	if err == nil && r["path"] != nil { // the content is there: as the file module
+		t.c.AlwaysDiff()
+	}
+	return r, err
 }
 
 // put writes one file to dest. made says that its directory will be there,
@@ -222,6 +226,8 @@ func (t *copyTask) put(dest string, s copySource, made bool) (Result, error) {
 	if exists && info.Mode().IsRegular() {
 		if sum, err := fileHash(t.c, dest, "sha1"); err == nil && sum == s.sum {
 			r["path"] = dest
+			same := map[string]any{"path": dest}
+			r["diff"] = map[string]any{"before": same, "after": same}
 			return r, t.a.ensure(t.ctx, t.c, dest)
 		}
 	}
@@ -229,6 +235,7 @@ func (t *copyTask) put(dest string, s copySource, made bool) (Result, error) {
 	if !exists || !info.Mode().IsRegular() {
 		old = nil
 	}
+	r["diff"] = []any{}
 	if err := t.write(dest, s, old, r); err != nil {
 		return nil, err
 	}
@@ -323,6 +330,7 @@ func (t *copyTask) tree(dest string, entries []copyEntry, open func(p string) (i
 		return nil, err
 	}
 	t.a.Follow = false
+	files, r := 0, Result{}
 	for _, e := range entries {
 		if !fs.ValidPath(e.Path) {
 			return nil, fmt.Errorf("%s is no path below the source", e.Path)
@@ -334,11 +342,15 @@ func (t *copyTask) tree(dest string, entries []copyEntry, open func(p string) (i
 		case e.Link != "":
 			err = t.treeLink(p, e.Link)
 		default:
-			err = t.treeFile(p, e, made[path.Dir(p)], open)
+			files++
+			r, err = t.treeFile(p, e, made[path.Dir(p)], open)
 		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	if files == 1 && t.a.Entries != nil { // as Ansible: the result is the file's
+		return r, nil
 	}
 	return Result{"dest": dest}, nil
 }
@@ -377,14 +389,13 @@ func (t *copyTask) treeLink(p, target string) error {
 	return link.link()
 }
 
-func (t *copyTask) treeFile(p string, e copyEntry, made bool, open func(p string) (io.ReadCloser, error)) error {
+func (t *copyTask) treeFile(p string, e copyEntry, made bool, open func(p string) (io.ReadCloser, error)) (Result, error) {
 	one := *t
 	if t.a.Mode.Preserve() {
 		one.a.Mode = e.Mode
 	}
-	_, err := one.put(p, copySource{
+	return one.put(p, copySource{
 		name: path.Base(p), sum: e.Checksum, mode: e.Mode,
 		open: func() (io.ReadCloser, error) { return open(e.Path) },
 	}, made)
-	return err
 }

@@ -44,6 +44,7 @@ type fileTask struct {
 }
 
 func file(ctx context.Context, c *Call, a fileArgs) (Result, error) {
+	c.AlwaysDiff()
 	t := &fileTask{ctx: ctx, c: c, a: a}
 	if err := t.look(a.Path); err != nil {
 		return nil, err
@@ -70,14 +71,15 @@ func file(ctx context.Context, c *Call, a fileArgs) (Result, error) {
 }
 
 func (t *fileTask) result() Result {
-	r := Result{}
+	same := map[string]any{"path": t.path}
+	r := Result{"diff": map[string]any{"before": same, "after": same}}
 	switch t.a.State {
 	case "link", "hard":
 		r["dest"], r["src"] = t.path, t.a.Src
 	case "touch":
 		r["dest"] = t.path
 	case "absent":
-		return Result{"path": t.path, "state": "absent"}
+		r["path"], r["state"] = t.path, "absent"
 	default:
 		r["path"] = t.path
 	}

@@ -72,6 +72,12 @@ func (g *gitRepo) check() (err error) {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(g.Repo, "~") {
+		g.Repo = expansion{g.c.Getenv, g.c.Home}.path(g.Repo)
+	}
+	if path.IsAbs(g.Repo) { // as Ansible: depth needs a URL
+		g.Repo = "file://" + g.Repo
+	}
 	if g.login, err = splitLogin(g.Repo); err != nil {
 		return err
 	}
@@ -115,14 +121,13 @@ func (g *gitRepo) dir() string {
 func (g *gitRepo) there() bool { return fileExists(g.c, path.Join(g.dir(), "config")) }
 
 func (g *gitRepo) clone() (Result, error) {
-	r := Result{"before": nil, "remote_url_changed": false}
-	if !g.Clone {
-		return r, nil
-	}
 	if err := g.lookUp(); err != nil {
 		return nil, err
 	}
-	r["after"] = g.refs.commit
+	r := Result{"before": nil, "after": g.refs.commit}
+	if !g.Clone { // as Ansible: a change, although nothing is done
+		return r, g.c.Change(NoDiff, func(host.Writer) error { return nil })
+	}
 	d := Diff{g.Dest, "", g.refs.commit + "\n"}
 	if err := g.c.Change(d, g.cloneNow); err != nil {
 		return nil, err
@@ -196,7 +201,7 @@ func (g *gitRepo) refresh() (Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := Result{"before": before, "after": before, "remote_url_changed": false}
+	r := Result{"before": before, "after": before}
 	if !g.Update {
 		return g.finish(r)
 	}
@@ -210,6 +215,9 @@ func (g *gitRepo) refresh() (Result, error) {
 	url, err := g.output("config", "--get", "remote."+g.Remote+".url")
 	if err != nil {
 		return nil, err
+	}
+	if modified {
+		r["msg"] = "Local modifications exist in the destination: " + g.Dest
 	}
 	moved := url != g.Repo
 	r["remote_url_changed"] = moved

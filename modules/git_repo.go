@@ -120,7 +120,7 @@ func (g *gitRepo) ssh() string {
 func (g *gitRepo) ask(dir string, args ...string) (string, error) {
 	out, err := g.c.Ask(g.ctx, g.program(dir, args))
 	if err == nil && out.Code != 0 {
-		err = g.failure(args, out)
+		err = g.failure(out)
 	}
 	return strings.TrimSpace(string(out.Stdout)), err
 }
@@ -134,12 +134,12 @@ func (g *gitRepo) output(args ...string) (string, error) {
 func (g *gitRepo) run(w host.Writer, dir string, args ...string) error {
 	out, err := w.Run(g.ctx, g.program(dir, args))
 	if err == nil && out.Code != 0 {
-		err = g.failure(args, out)
+		err = g.failure(out)
 	}
 	return err
 }
 
-func (g *gitRepo) failure(args []string, out host.Output) error {
+func (g *gitRepo) failure(out host.Output) error {
 	r := outputs(out)
 	r["rc"] = out.Code
 	for name, text := range r {
@@ -147,7 +147,7 @@ func (g *gitRepo) failure(args []string, out host.Output) error {
 			r[name] = hidePassword(text)
 		}
 	}
-	return Fail(hidePassword(fmt.Sprintf("git %s failed: %s", args[0], firstText(out.Stderr, out.Stdout))), r)
+	return Fail(hidePassword(firstText(out.Stderr, out.Stdout)), r)
 }
 
 var urlPassword = regexp.MustCompile(`(://[^/:@\s]*):[^/@\s]+@`)

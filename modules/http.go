@@ -100,6 +100,9 @@ func (a httpArgs) send(ctx context.Context, client *http.Client, r request, user
 			req.Host = v
 		}
 	}
+	if r.body != nil && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as Python's urllib
+	}
 	if auth && user != "" {
 		req.SetBasicAuth(user, password)
 	}
@@ -150,6 +153,9 @@ func (a httpArgs) redirect(r request) func(*http.Request, []*http.Request) error
 		}
 		if len(via) >= 10 {
 			return errors.New("stopped after 10 redirects")
+		}
+		if via[0].Header.Get("Referer") == "" {
+			next.Header.Del("Referer") // Go's own
 		}
 		for _, name := range a.UnredirectedHeaders {
 			next.Header.Del(name)

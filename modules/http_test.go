@@ -43,7 +43,7 @@ func tgz(t *testing.T) string {
 	return out.String()
 }
 
-// servers answers on $URL, $TLS and the socket $SOCKET; nobody answers on
+// servers answers on $URL (its host is $HOST), $TLS and the socket $SOCKET; nobody answers on
 // $CLOSED.
 func servers(t *testing.T) moduletest.Vars {
 	mux := http.NewServeMux()
@@ -95,5 +95,5 @@ func servers(t *testing.T) moduletest.Vars {
 	}
 	t.Cleanup(func() { listener.Close() })
 	go http.Serve(listener, mux)
-	return moduletest.Vars{"URL": plain.URL, "TLS": tls.URL, "CLOSED": closed.URL, "SOCKET": socket}
+	return moduletest.Vars{"URL": plain.URL, "TLS": tls.URL, "HOST": strings.TrimPrefix(plain.URL, "http://"), "CLOSED": closed.URL, "SOCKET": socket}
 }

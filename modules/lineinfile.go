@@ -64,6 +64,7 @@ func lineinfile(ctx context.Context, c *Call, a lineinfileArgs) (Result, error) 
 		return r, nil
 	}
 	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)"}
+	r["diff"] = unshownDiff(a.Path)
 	attrs, err := t.put(ctx, c, []byte(strings.Join(e.lines, "")), r)
 	if copied, ok := r["backup_file"]; ok {
 		r["backup"] = copied

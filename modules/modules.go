@@ -41,7 +41,8 @@ type Call struct {
 
 	writer  host.Writer
 	check   bool
-	diff    bool
+	diff    bool // show diffs
+	anyDiff bool // register them in any case
 	changed bool
 	diffs   []Diff
 	warns   []string
@@ -103,6 +104,10 @@ func (c *Call) WantDiff() bool { return c.diff }
 // Given reports whether the argument was given, by its name or an alias, with
 // a value that is not null.
 func (c *Call) Given(arg string) bool { return c.given[arg] != nil }
+
+// AlwaysDiff puts the diff into the result although nobody asked to see it,
+// where Ansible does.
+func (c *Call) AlwaysDiff() { c.anyDiff = true }
 
 // Change makes one change: it records d (nothing, when d is zero), sets
 // changed, and calls do, except in check mode. NoDiff is for what has nothing to show.

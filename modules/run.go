@@ -90,7 +90,7 @@ func (c *Call) finish(r Result, err error) map[string]any {
 	if len(c.warns) > 0 {
 		out["warnings"] = canonical(c.warns)
 	}
-	if c.diff && len(c.diffs) > 0 {
+	if (c.diff || c.anyDiff && err == nil) && len(c.diffs) > 0 {
 		out["diff"] = diffResult(c.diffs)
 	}
 	return out

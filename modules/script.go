@@ -81,7 +81,10 @@ func runScript(ctx context.Context, c *Call, w host.Writer, a scriptArgs, name, 
 	if a.Executable != "" {
 		line = a.Executable + " " + line
 	}
-	return w.Run(ctx, host.Cmd{Args: []string{"/bin/sh", "-c", line}, Dir: a.Chdir})
+	if a.Chdir != "" {
+		line = "cd " + quoteWord(a.Chdir) + " && " + line // the shell says what is wrong with the directory
+	}
+	return w.Run(ctx, host.Command("/bin/sh", "-c", line))
 }
 
 // SplitScript splits a command line into the script and its arguments, as they

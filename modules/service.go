@@ -14,8 +14,7 @@ import (
 )
 
 // Service controls services, whatever starts them on the host.
-var Service = define("service", "start, stop and enable services", serviceArgs{Runlevel: "default"}, service).
-	oneOf("state", "enabled")
+var Service = define("service", "start, stop and enable services", serviceArgs{Runlevel: "default"}, service)
 
 type serviceArgs struct {
 	Name      string `arg:"name" required:"true" doc:"The service."`
@@ -33,6 +32,9 @@ func service(ctx context.Context, c *Call, a serviceArgs) (Result, error) {
 		if a.Use == "systemd" || facts.ServiceManager(c) == "systemd" {
 			return serviceBySystemd(ctx, c, a)
 		}
+	}
+	if a.State == "" && a.Enabled == nil { // which systemd does not mind
+		return nil, errors.New("one of the following is required: state, enabled")
 	}
 	if err := noOption("name", a.Name); err != nil {
 		return nil, err

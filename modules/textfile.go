@@ -21,6 +21,16 @@ type textFile struct {
 	title    string // the diff's headers; "" is path
 }
 
+// unshownDiff is what Ansible registers of an edited file when nobody asks for
+// a diff: headers alone.
+func unshownDiff(path string) []any {
+	content, attributes := path+" (content)", path+" (file attributes)"
+	return []any{
+		map[string]any{"before": "", "after": "", "before_header": content, "after_header": content},
+		map[string]any{"before_header": attributes, "after_header": attributes},
+	}
+}
+
 // put makes data the file's content, and sees to its owner and permissions;
 // attrs says that those were not as they are to be. A link is followed.
 // backup_file is added to r.

@@ -185,7 +185,7 @@ func spool(dir string, r io.Reader) (*os.File, error) {
 func (u *unpacking) unpack(arc *archive) error {
 	different := map[string]bool{}
 	err := u.each(arc, func(m member) error {
-		u.files = append(u.files, m.name)
+		u.files = append(u.files, m.listed())
 		same, err := u.same(m)
 		if err == nil && !same {
 			different[m.name] = true

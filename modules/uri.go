@@ -66,7 +66,7 @@ func uri(ctx context.Context, c *Call, a uriArgs) (Result, error) {
 	resp, err := a.httpArgs.do(ctx, c, r)
 	if err != nil {
 		return nil, Fail(fmt.Sprintf("Status code was -1 and not %s: %s", pyRepr(plain(a.StatusCode)), httpFault(err)),
-			Result{"status": -1, "url": a.URL, "redirected": false, "elapsed": int(time.Since(start).Seconds())})
+			Result{"status": -1, "url": withoutLogin(a.URL), "redirected": false, "elapsed": int(time.Since(start).Seconds())})
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
@@ -286,7 +286,7 @@ func (a uriArgs) result(resp *http.Response, data []byte) Result {
 	for k, v := range resp.Header {
 		r[strings.ReplaceAll(strings.ToLower(k), "-", "_")] = strings.Join(v, ", ")
 	}
-	final := resp.Request.URL.String()
+	final := withoutLogin(resp.Request.URL.String())
 	r["url"], r["redirected"], r["status"], r["msg"] = final, final != a.URL, resp.StatusCode, statusText(resp)
 	if location, err := resp.Location(); err == nil {
 		r["location"] = location.String()
@@ -308,6 +308,16 @@ func (a uriArgs) result(resp *http.Response, data []byte) Result {
 		r["content"] = text
 	}
 	return r
+}
+
+// withoutLogin is a URL without user and password.
+func withoutLogin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address
+	}
+	u.User = nil
+	return u.String()
 }
 
 func isJSON(kind string) bool {

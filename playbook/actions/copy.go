@@ -152,7 +152,28 @@ func (c *Call) copyDir(ctx context.Context, root string, inside bool) (*jinja.Di
 	if err != nil {
 		return nil, err
 	}
-	return c.Module(ctx, "copy", with(c.Args, nil, "_entries", entries), files)
+	out, err := c.Module(ctx, "copy", with(c.Args, nil, "_entries", entries), files)
+	if err == nil && len(files) != 1 {
+		nameTree(out, root, inside)
+	}
+	return out, err
+}
+
+// nameTree makes the result of a directory Ansible's: it names both sides and
+// says no more of them.
+func nameTree(out *jinja.Dict, root string, inside bool) {
+	dest, _ := out.Get("dest")
+	if failed, _ := out.Get("failed"); dest == nil || failed == true {
+		return
+	}
+	for _, key := range []string{"uid", "gid", "owner", "group", "mode", "size", "state"} {
+		out.Delete(key)
+	}
+	if inside {
+		root += "/"
+	}
+	out.Set("dest", strings.TrimSuffix(jinja.Str(dest), "/")+"/")
+	out.Set("src", root)
 }
 
 // dirEntry describes one file, directory or link to the module; the checksum

@@ -22,15 +22,19 @@ var includeVars = &Action{
 }
 
 func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
+	// Ansible's result of a failure has no msg.
+	failed := func(err error) (*jinja.Dict, error) {
+		return jinja.NewDict("changed", false, "failed", true, "message", err.Error(), "ansible_facts", jinja.NewDict(), "ansible_included_var_files", jinja.NewList()), nil
+	}
 	files, err := c.varsFiles()
 	if err != nil {
-		return nil, err
+		return failed(err)
 	}
 	facts, shown := jinja.NewDict(), jinja.NewList()
 	for _, file := range files {
 		d, err := yaml.LoadDict(file, c.Scope.Vault())
 		if err != nil {
-			return nil, err
+			return failed(err)
 		}
 		for k, v := range d.All() {
 			facts.Set(k, v)

@@ -11,7 +11,6 @@ import (
 // module, which asks for it when it needs it.
 var (
 	unarchive      = &Action{Name: "unarchive", Module: true, Params: []string{"copy", "decrypt"}, Run: offering("unarchive", "src", "files")}
-	uri            = &Action{Name: "uri", Module: true, Run: offering("uri", "src", "files")}
 	consulTemplate = &Action{Name: "consul_template", Module: true, Run: offering("consul_template", "src", "templates")}
 )
 
