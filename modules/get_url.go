@@ -187,6 +187,9 @@ func (d *urlDownload) fetch() (saved, error) {
 	default:
 		return saved{}, d.refused(resp)
 	}
+	if err := d.checkTmpDest(); err != nil {
+		return saved{}, err
+	}
 	body := newHashing(resp.Body)
 	got := saved{resp: resp}
 	algo := d.algo
@@ -212,14 +215,24 @@ func (d *urlDownload) fetch() (saved, error) {
 	return got, nil
 }
 
+func (d *urlDownload) checkTmpDest() error {
+	if d.TmpDest == "" {
+		return nil
+	}
+	info, err := d.c.Stat(d.TmpDest)
+	if err != nil {
+		return fmt.Errorf("%s directory does not exist.", d.TmpDest)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is a file but should be a directory.", d.TmpDest)
+	}
+	return nil
+}
+
 func (d *urlDownload) spool(w host.Writer, got *saved, data io.Reader) error {
 	dir := d.TmpDest
 	if dir == "" {
 		dir = tempDir(d.c)
-	} else if info, err := d.c.Stat(dir); err != nil {
-		return fmt.Errorf("%s directory does not exist.", dir)
-	} else if !info.IsDir() {
-		return fmt.Errorf("%s is a file but should be a directory.", dir)
 	}
 	dir = path.Join(dir, ".gplay-"+rand.Text())
 	if err := w.Mkdir(dir, 0o700); err != nil {
@@ -230,8 +243,8 @@ func (d *urlDownload) spool(w host.Writer, got *saved, data io.Reader) error {
 	return w.WriteFile(got.file, data, host.Attr{UID: host.Keep, GID: host.Keep, Mode: 0o600})
 }
 
-// put makes the download the file. A download with a wrong checksum never
-// gets there.
+// put makes the download the file, in place of a link, too. A download with a
+// wrong checksum never gets there.
 func (d *urlDownload) put(got saved) error {
 	if d.sum != "" && got.sums["wanted"] != d.sum {
 		return Fail(fmt.Sprintf("The checksum for %s did not match %s; it was %s.", d.Dest, d.sum, got.sums["wanted"]), d.r)
@@ -255,11 +268,11 @@ func (d *urlDownload) put(got saved) error {
 		d.r["checksum_dest"] = sum
 	}
 	if d.r["checksum_dest"] != got.sums["sha1"] {
-		if err := d.write(target, old, got.file); err != nil {
+		if err := d.write(d.Dest, old, got.file); err != nil {
 			return err
 		}
 	}
-	return d.ensure(d.ctx, d.c, target)
+	return d.ensure(d.ctx, d.c, followLinks(d.c, d.Dest))
 }
 
 func (d *urlDownload) write(target string, old *host.Info, from string) error {
