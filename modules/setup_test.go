@@ -3,6 +3,7 @@ package modules_test
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"reflect"
@@ -51,8 +52,14 @@ func TestSetupAsAnsible(t *testing.T) {
 	}
 }
 
-// sorted puts lists of words in order: Ansible has some of them in none.
+// sorted puts lists of words in order, those of a bridge's interfaces, too:
+// Ansible has some of them in none.
 func sorted(v any) any {
+	if link, ok := v.(map[string]any); ok && link["interfaces"] != nil {
+		link = maps.Clone(link)
+		link["interfaces"] = sorted(link["interfaces"])
+		return link
+	}
 	list, ok := v.([]any)
 	if !ok || slices.ContainsFunc(list, func(e any) bool { _, word := e.(string); return !word }) {
 		return v

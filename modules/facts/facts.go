@@ -77,6 +77,14 @@ var collectors = []collector{
 	{"ohai", "", false, func(*machine) map[string]any { return nil }},   // that gplay does not ask
 }
 
+// needs are the subjects that come along with another, although nobody asked.
+var needs = map[string][]string{
+	"hardware":    {"platform"},
+	"network":     {"platform", "distribution"},
+	"pkg_mgr":     {"distribution"},
+	"service_mgr": {"platform", "distribution"},
+}
+
 // Gather finds the facts that req asks for.
 func Gather(ctx context.Context, r host.Reader, req Request) (Gathered, error) {
 	wanted, err := choose(req.Subset)
@@ -133,7 +141,10 @@ func wanted(add, drop map[string]bool, everything, minimal, notAll bool) map[str
 		if drop[c.name] && !(notAll && add[c.name]) {
 			on = false
 		}
-		chosen[c.name] = on
+		chosen[c.name] = chosen[c.name] || on
+		for _, other := range needs[c.name] {
+			chosen[other] = chosen[other] || on
+		}
 	}
 	return chosen
 }

@@ -206,8 +206,9 @@ func TestSubsets(t *testing.T) {
 		{[]string{"!all", "!min"}, false, false, false, false},
 		{[]string{"network"}, true, false, true, true},
 		{[]string{"!hardware"}, true, false, true, true},
-		{[]string{"!all", "!min", "hardware"}, false, true, false, false},
-		{[]string{"!all", "!min", "mounts"}, false, true, false, false},
+		{[]string{"!all", "!min", "hardware"}, false, true, false, true},
+		{[]string{"!all", "!min", "mounts"}, false, true, false, true},
+		{[]string{"!all", "!min", "network"}, false, false, true, true},
 		{[]string{"!all", "!min", "kernel"}, false, false, false, true},
 		{[]string{"all", "!network"}, true, true, false, true},
 	}
