@@ -25,6 +25,9 @@ type Environment struct {
 	Finalize func(value any) any
 	// MaxOutput ends a template that makes more bytes than this; 0 is 64 MiB.
 	MaxOutput int
+	// MaxSteps ends a template that does more than this many operations, of
+	// which those on large values count as several; 0 is 50 million.
+	MaxSteps int
 }
 
 // Options are the lexer's; the zero value is Jinja2's default.

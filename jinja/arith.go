@@ -256,7 +256,8 @@ func concatenate(c *Context, a, b any) (any, error) {
 	case *List:
 		switch y := b.(type) {
 		case *List:
-			return &List{Items: joinItems(x.Items, y.Items)}, nil
+			items, err := joinItems(x.Items, y.Items)
+			return &List{Items: items}, err
 		case *Undefined:
 		default:
 			return nil, typeErrorf("can only concatenate list (not %q) to list", typeName(b))
@@ -264,7 +265,8 @@ func concatenate(c *Context, a, b any) (any, error) {
 	case Tuple:
 		switch y := b.(type) {
 		case Tuple:
-			return Tuple(joinItems(x, y)), nil
+			items, err := joinItems(x, y)
+			return Tuple(items), err
 		case *Undefined:
 		default:
 			return nil, typeErrorf("can only concatenate tuple (not %q) to tuple", typeName(b))
@@ -287,9 +289,12 @@ func joinTexts(a, b string) (any, error) {
 	return a + b, nil
 }
 
-func joinItems(a, b []any) []any {
+func joinItems(a, b []any) ([]any, error) {
+	if len(a)+len(b) > maxItems {
+		return nil, errTooLarge
+	}
 	out := make([]any, 0, len(a)+len(b))
-	return append(append(out, a...), b...)
+	return append(append(out, a...), b...), nil
 }
 
 // repeat is a * b where one is a sequence.

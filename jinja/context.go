@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 )
 
@@ -21,6 +22,8 @@ type Context struct {
 	autoescape bool
 	depth      int // of calls
 	steps      int
+	pause      int // the step at which the limits are looked at
+	most       int // steps
 	written    int
 	limit      int
 }
@@ -33,6 +36,9 @@ func newContext(ctx context.Context, t *Template, scope Scope) *Context {
 	c.vars = &variables{outer: scope, env: t.env}
 	if c.limit <= 0 {
 		c.limit = maxSize
+	}
+	if c.most = t.env.MaxSteps; c.most <= 0 {
+		c.most = maxSteps
 	}
 	return c
 }
@@ -73,19 +79,39 @@ func (c *Context) Attribute(object any, name string) (any, error) { return attri
 // step counts work, and ends it when the context is done.
 func (c *Context) step() error {
 	c.steps++
-	switch {
-	case c.steps > maxSteps:
-		return errEndless
-	case c.steps&0x3f == 0:
-		return c.Err()
+	if c.steps < c.pause {
+		return nil
 	}
-	return nil
+	c.pause = c.steps + 64
+	if c.steps > c.most {
+		return fmt.Errorf("the template does not end: it went through %d steps", c.most)
+	}
+	return c.Err()
+}
+
+// spend counts the work on values, which is more for large ones.
+func (c *Context) spend(values ...any) error {
+	for _, v := range values {
+		switch v := v.(type) {
+		case string:
+			c.steps += len(v) >> 6
+		case Markup:
+			c.steps += len(v) >> 6
+		case *List:
+			c.steps += len(v.Items) >> 3
+		case Tuple:
+			c.steps += len(v) >> 3
+		case *Dict:
+			c.steps += v.Len() >> 3
+		case *big.Int:
+			c.steps += v.BitLen() >> 3
+		}
+	}
+	return c.step()
 }
 
 // maxSteps is more than any template of use takes, and over in a minute.
 const maxSteps = 50_000_000
-
-var errEndless = errors.New("the template does not end: it went through 50 million steps")
 
 var errTooDeep = errors.New("maximum recursion depth exceeded")
 

@@ -239,6 +239,9 @@ func (x *callExpr) eval(f *frame) (any, error) {
 			return nil, err
 		}
 		v, err := m(f.c, object, args)
+		if err == nil {
+			err = f.c.spend(object, v)
+		}
 		if err != nil {
 			return nil, x.fail(f, namedCall(attr.name, err))
 		}
@@ -345,10 +348,13 @@ func applyFilter(c *Context, name string, fn Filter, lenient, foreign bool, v an
 	if foreign {
 		v, args = plain(v), plainArgs(args)
 	}
-	if err := c.step(); err != nil {
+	if err := c.spend(v); err != nil {
 		return nil, err
 	}
 	v, err := fn(c, v, args)
+	if err == nil {
+		err = c.spend(v)
+	}
 	if err != nil {
 		return nil, namedCall(name, err)
 	}
@@ -473,6 +479,9 @@ func (x *binaryExpr) eval(f *frame) (any, error) {
 		return nil, err
 	}
 	v, err := arithmetic(f.c, x.op, a, b)
+	if err == nil {
+		err = f.c.spend(v)
+	}
 	if err != nil {
 		return nil, x.fail(f, err)
 	}
@@ -488,6 +497,9 @@ func (x *compareExpr) eval(f *frame) (any, error) {
 		b, err := x.rest[i].eval(f)
 		if err != nil {
 			return nil, err
+		}
+		if err := f.c.spend(b); err != nil {
+			return nil, x.fail(f, err)
 		}
 		ok, err := relation(op, a, b)
 		if err != nil {

@@ -223,7 +223,10 @@ func filterBatch(_ *Context, v any, a []any) (any, error) {
 	}
 	for from := 0; from < len(items); from += n {
 		part := slices.Clone(items[from:min(from+n, len(items))])
-		if fill := given(a[1], nil); fill != nil && n <= maxItems {
+		if fill := given(a[1], nil); fill != nil {
+			if n > maxItems {
+				return nil, errTooLarge
+			}
 			for len(part) < n {
 				part = append(part, fill)
 			}

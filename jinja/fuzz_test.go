@@ -4,10 +4,10 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 )
 
-// FuzzRender looks for templates that make the engine panic or hang.
+// FuzzRender looks for templates that make the engine panic, or that it does not
+// end within its limits, which shows as a hang.
 func FuzzRender(f *testing.F) {
 	for _, file := range readCases(f) {
 		for _, c := range file.cases {
@@ -18,7 +18,7 @@ func FuzzRender(f *testing.F) {
 	text, _ := readVars(f)
 	f.Fuzz(func(t *testing.T, template string, mode uint8) {
 		e := caseEnvironment(nil, templates)
-		e.MaxOutput = 1 << 16
+		e.MaxOutput, e.MaxSteps = 1<<16, 1<<16
 		e.Options.TrimBlocks = mode&1 != 0
 		e.Options.LstripBlocks = mode&2 != 0
 		e.Options.Autoescape = mode&4 != 0
@@ -32,9 +32,7 @@ func FuzzRender(f *testing.F) {
 			}
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		_, err = tmpl.Render(ctx, freshVars(t, []byte(text)))
+		_, err = tmpl.Render(context.Background(), freshVars(t, []byte(text)))
 		if err != nil && strings.Contains(err.Error(), "engine failed") {
 			t.Fatal(err)
 		}

@@ -272,10 +272,36 @@ func TestLimits(t *testing.T) {
 		{"{% set ns = namespace(x=[]) %}{% for i in range(100000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}", "recursion"},
 		{"{% set ns = namespace(x=[]) %}{% for i in range(100000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x | tojson }}", "Circular"},
 		{"{% for i in range(10 ** 10) %}{% endfor %}", "deadline"},
+		{"{% for i in range(10 ** 10) %}{% endfor %}", "does not end"},
+		{"{% set l = range(10 ** 5) | list %}{% for i in range(10 ** 6) %}{% if -1 in l %}{% endif %}{% endfor %}", "does not end"},
+		{"{% set l = range(10 ** 5) | list %}{% for i in range(10 ** 6) %}{% set m = l | sum %}{% endfor %}", "does not end"},
+		{"{% set b = 3 ** 100000 %}{% for i in range(10 ** 7) %}{% set m = b * 7 %}{% endfor %}", "does not end"},
+		{"{% set s = 'x' * 10 ** 6 %}{% for i in range(10 ** 7) %}{% set m = s.replace('x', 'y') %}{% endfor %}", "does not end"},
+		{"{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", "too large"},
+		{"{% set l = [1] %}{% for x in l %}{% do l.append(x) %}{% endfor %}", "does not end"},
+		{"{% set ns = namespace(l=[1]) %}{% for i in range(100) %}{% set ns.l = ns.l + ns.l %}{% endfor %}", "too large"},
+		{"{% set ns = namespace(n=7) %}{% for i in range(100) %}{% set ns.n = ns.n * ns.n %}{% endfor %}", "too large"},
+		{"{{ '{:{w}}'.format(1, w=10 ** 9) }}", "Too many decimal digits"},
+		{"{{ 1.5 | round(10 ** 6) }}", "too large"},
+		{"{{ 'a' | indent(10 ** 9) }}", "too large"},
+		{"{{ 'a' | center(10 ** 9) }}", "too large"},
+		{"{{ [1] | batch(10 ** 9, 'x') }}", "too large"},
+		{"{{ [1] | slice(10 ** 9) }}", "too large"},
+		{"{{ 5.to_bytes(10 ** 9, 'big') }}", "too large"},
+		{strings.Repeat("{% for x in [1] %}", 1000), "nested too deeply"},
+		{"{{ " + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + " }}", "nested too deeply"},
+		{"{{ " + strings.Repeat("{1:", 1000) + "1" + strings.Repeat("}", 1000) + " }}", "nested too deeply"},
+		{"{{ " + strings.Repeat("a(", 1000) + strings.Repeat(")", 1000) + " }}", "nested too deeply"},
+		{"{{ a" + strings.Repeat("[b", 1000) + strings.Repeat("]", 1000) + " }}", "nested too deeply"},
+		{"{{ " + strings.Repeat("1 if 1 else ", 1000) + "1 }}", "nested too deeply"},
+		{"{% set " + strings.Repeat("(", 1000) + "a" + strings.Repeat(")", 1000) + " = 1 %}", "nested too deeply"},
 	}
 	for _, c := range cases {
 		e := caseEnvironment(nil, templates)
 		e.MaxOutput = 1000
+		if c.want == "does not end" {
+			e.MaxSteps = 1_000_000
+		}
 		err := func() error {
 			tmpl, err := e.Compile("", c.template)
 			if err != nil {
