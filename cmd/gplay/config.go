@@ -26,7 +26,7 @@ type config struct {
 	hostKeyChecking                      bool
 	become                               bool
 	becomeUser, becomeMethod             string
-	diff, forceHandlers                  bool
+	diff, forceHandlers, jinjaNative     bool
 	deprecations                         bool
 	callback, resultFormat, logPath      string
 	strategy                             string
@@ -160,6 +160,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_VERBOSITY"}, defaults, "verbosity", number(&c.verbosity)},
 		{[]string{"ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"}, defaults, "host_key_checking", boolean(&c.hostKeyChecking)},
 		{[]string{"ANSIBLE_FORCE_HANDLERS"}, defaults, "force_handlers", boolean(&c.forceHandlers)},
+		{[]string{"ANSIBLE_JINJA2_NATIVE"}, defaults, "jinja2_native", boolean(&c.jinjaNative)},
 		{[]string{"ANSIBLE_DEPRECATION_WARNINGS"}, defaults, "deprecation_warnings", boolean(&c.deprecations)},
 		{[]string{"ANSIBLE_STRATEGY"}, defaults, "strategy", text(&c.strategy)},
 		{[]string{"ANSIBLE_STDOUT_CALLBACK"}, defaults, "stdout_callback", text(&c.callback)},

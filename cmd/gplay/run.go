@@ -118,6 +118,9 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if !c.undefinedIsError {
 		show.Warning("error_on_undefined_vars has no effect: what is undefined is an error")
 	}
+	if c.jinjaNative {
+		templar.Native()
+	}
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, Strategy: c.strategy,

@@ -23,6 +23,7 @@ var Omit = "__omit_place_holder__" + rand.Text()
 
 // Templar compiles templates and conditions, each once, whoever uses it.
 type Templar struct {
+	native bool
 	// Warn is told of conditions that are written as templates; it may be nil.
 	Warn func(msg string)
 
@@ -132,6 +133,12 @@ func (s *Scope) render(t *yaml.Template) (any, error) {
 		}
 	}
 	v, single, err := p.template.Eval(s.ctx, s)
+	if err == nil && s.templar.native {
+		v, err = nativeValue(v, single, p.text, t.Text)
+		if err == nil {
+			return v, nil
+		}
+	}
 	if err != nil {
 		return nil, templateError(t, err)
 	}
