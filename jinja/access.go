@@ -17,7 +17,7 @@ func attributeOf(object any, name string, key any) (any, error) {
 		if i := o.find(key); i >= 0 {
 			return o.items[i].value, nil
 		}
-		return &Undefined{Name: name, owner: "dict object", key: key}, nil
+		return &Undefined{Name: name, owner: "dict object", key: key, of: o}, nil
 	case *Undefined:
 		return o.deeper()
 	}
@@ -30,7 +30,7 @@ func attributeOf(object any, name string, key any) (any, error) {
 			return v, err
 		}
 	}
-	return &Undefined{Name: name, owner: ownerName(object), key: key}, nil
+	return &Undefined{Name: name, owner: ownerName(object), key: key, of: object}, nil
 }
 
 // deeper is an attribute or item of an undefined value: as undefined as that.
@@ -124,7 +124,7 @@ func item(object, key any) (any, error) {
 			return v, nil
 		}
 	}
-	return &Undefined{Name: Str(key), owner: ownerName(object), key: key}, nil
+	return &Undefined{Name: Str(key), owner: ownerName(object), key: key, of: object}, nil
 }
 
 func itemAt(object, key any) (any, bool) {

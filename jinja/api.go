@@ -3,6 +3,7 @@
 package jinja
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -104,12 +105,21 @@ func (a *Args) Bind(params ...string) ([]any, error) {
 	for k := range a.Keywords.All() {
 		switch i := parameter(params, k); {
 		case i < 0:
-			return nil, argumentErrorf("got an unexpected keyword argument '%s'", Str(k))
+			return nil, &argumentError{fmt.Sprintf("got an unexpected keyword argument '%s'", Str(k)), false, Str(k), names(params)}
 		case i < n:
 			return nil, argumentErrorf("got multiple values for argument '%s'", Str(k))
 		}
 	}
 	return out, nil
+}
+
+// names are those of parameters.
+func names(params []string) []string {
+	out := make([]string, len(params))
+	for i, p := range params {
+		out[i] = strings.TrimSuffix(p, "=")
+	}
+	return out
 }
 
 func (a *Args) tooMany(most int) error {

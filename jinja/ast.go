@@ -117,6 +117,7 @@ type (
 type argList struct {
 	positional []expr
 	names      []string
+	places     []pos // of names
 	named      []expr
 	star       expr  // *x
 	stars      expr  // **x

@@ -12,7 +12,11 @@ type Error struct {
 	Template  string // the template's name, "" for the one that was rendered
 	Msg       string
 	Undefined *Undefined // what was undefined, when that is the fault
-	Err       error      // the cause, when it has one
+	// Wanted is the name that there is not, when that is the fault, and Known
+	// are those that there are; a variable's are the scope's to tell.
+	Wanted string
+	Known  []string
+	Err    error // the cause, when it has one
 }
 
 func (e *Error) Error() string { return e.Msg }
@@ -31,12 +35,17 @@ func UndefinedError(u *Undefined) error { return &undefinedError{u} }
 
 // argumentError is a fault in how something is called; whoever knows its name
 // puts it in front.
-type argumentError struct{ msg string }
+type argumentError struct {
+	msg    string
+	named  bool     // msg says what was called
+	wanted string   // a keyword that there is not
+	known  []string // those that there are
+}
 
 func (e *argumentError) Error() string { return e.msg }
 
 func argumentErrorf(format string, args ...any) error {
-	return &argumentError{fmt.Sprintf(format, args...)}
+	return &argumentError{msg: fmt.Sprintf(format, args...)}
 }
 
 // typeError and valueError are Python's TypeError and ValueError where
@@ -82,7 +91,15 @@ func (p pos) fail(f *frame, err error) error {
 	}
 	var undefined *undefinedError
 	if errors.As(err, &undefined) {
-		e.Undefined = undefined.u
+		u := undefined.u
+		e.Undefined, e.Wanted, e.Known = u, u.Name, u.known()
+		if f != nil && u.tmpl == f.tmpl && u.place.line > 0 {
+			e.Line, e.Col, e.Len = int(u.place.line), int(u.place.col), int(u.place.len)
+		}
+	}
+	var argument *argumentError
+	if errors.As(err, &argument) {
+		e.Wanted, e.Known = argument.wanted, argument.known
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package jinja
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func (n *nameExpr) eval(f *frame) (any, error) {
 		}
 	}
 	if n.local {
-		return &Undefined{Name: n.name}, nil
+		return n.undefined(f), nil
 	}
 	return n.lookup(f)
 }
@@ -36,9 +37,21 @@ func (n *nameExpr) lookup(f *frame) (any, error) {
 		return nil, n.fail(f, err)
 	}
 	if !ok {
-		return &Undefined{Name: n.name}, nil
+		return n.undefined(f), nil
 	}
 	return v, nil
+}
+
+func (n *nameExpr) undefined(f *frame) *Undefined {
+	return &Undefined{Name: n.name, place: n.pos, tmpl: f.tmpl}
+}
+
+// placed notes where an attribute or item was asked for that there is not.
+func (p pos) placed(f *frame, v any) any {
+	if u, ok := v.(*Undefined); ok && u.owner != "" && u.tmpl == nil {
+		u.place, u.tmpl = p, f.tmpl
+	}
+	return v
 }
 
 func evalAll(f *frame, xs []expr) ([]any, error) {
@@ -91,7 +104,7 @@ func (x *attrExpr) eval(f *frame) (any, error) {
 	if err != nil {
 		return nil, x.fail(f, err)
 	}
-	return v, nil
+	return x.placed(f, v), nil
 }
 
 func (x *itemExpr) eval(f *frame) (any, error) {
@@ -107,7 +120,7 @@ func (x *itemExpr) eval(f *frame) (any, error) {
 	if err != nil {
 		return nil, x.fail(f, err)
 	}
-	return v, nil
+	return x.placed(f, v), nil
 }
 
 func (x *sliceExpr) eval(f *frame) (any, error) {
@@ -189,6 +202,17 @@ func (a *argList) eval(f *frame) (*Args, error) {
 	return args, nil
 }
 
+// blame is the place of the keyword that err is about, else that of the call.
+func (a *argList) blame(call pos, err error) pos {
+	var fault *argumentError
+	if a != nil && errors.As(err, &fault) {
+		if i := slices.Index(a.names, fault.wanted); i >= 0 {
+			return a.places[i]
+		}
+	}
+	return call
+}
+
 // keywords adds the items of **x.
 func (a *argList) keywords(f *frame, to *Dict) error {
 	v, err := a.stars.eval(f)
@@ -264,7 +288,8 @@ func (x *callExpr) call(f *frame, fn any) (any, error) {
 	}
 	v, err := call(f.c, fn, args)
 	if err != nil {
-		return nil, x.fail(f, namedCall(x.calledName(), err))
+		err = namedCall(x.calledName(), err)
+		return nil, x.args.blame(x.pos, err).fail(f, err)
 	}
 	return v, nil
 }
@@ -282,8 +307,8 @@ func (x *callExpr) calledName() string {
 // namedCall puts the name of what was called before a fault in its arguments.
 func namedCall(name string, err error) error {
 	var a *argumentError
-	if errors.As(err, &a) {
-		return fmt.Errorf("%s() %s", name, a.msg)
+	if errors.As(err, &a) && !a.named {
+		return &argumentError{name + "() " + a.msg, true, a.wanted, a.known}
 	}
 	return err
 }
@@ -325,7 +350,7 @@ func (x *filterExpr) apply(f *frame, v any) (any, error) {
 	}
 	v, err = applyFilter(f.c, x.name, x.fn, x.lenient, x.foreign, v, args)
 	if err != nil {
-		return nil, x.fail(f, err)
+		return nil, x.args.blame(x.pos, err).fail(f, err)
 	}
 	return v, nil
 }

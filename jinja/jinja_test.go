@@ -39,7 +39,7 @@ func TestErrorPlaces(t *testing.T) {
 		{"{{ word is nosuch }}", "", 1, 12, 6, "No test named 'nosuch'.", ""},
 		{"{{ word | replace('a') }}", "", 1, 11, 12, "replace() missing 1 required positional argument: 'new'", ""},
 		{"{{ word | upper(1) }}", "", 1, 11, 8, "upper() takes no arguments (1 given)", ""},
-		{"{{ word | default(foo=1) }}", "", 1, 11, 14, "default() got an unexpected keyword argument 'foo'", ""},
+		{"{{ word | default(foo=1) }}", "", 1, 19, 3, "default() got an unexpected keyword argument 'foo'", ""},
 		{"{{ word | center(3, width=4) }}", "", 1, 11, 18, "center() got multiple values for argument 'width'", ""},
 		{"{{ 1 +\n }}", "", 2, 2, 0, "unexpected 'end of print statement'", ""},
 		{"{% for x in 5 %}{% endfor %}", "", 1, 13, 1, "'int' object is not iterable", ""},

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -657,7 +658,7 @@ func (p *parser) argument(a *argList, start *token) error {
 			return name.pos.errorf("keyword argument repeated: %s", name.text)
 		}
 		x, err := p.expression()
-		a.names, a.named = append(a.names, name.text), append(a.named, x)
+		a.names, a.places, a.named = append(a.names, name.text), append(a.places, name.pos), append(a.named, x)
 		return err
 	}
 	if a.star != nil || a.stars != nil || len(a.named) > 0 {
@@ -717,7 +718,9 @@ func (p *parser) filter(value expr) (*filterExpr, error) {
 	f := &filterExpr{value: value, name: name, pos: p.span(t)}
 	var ok bool
 	if f.fn, f.lenient, f.foreign, ok = p.env.filter(name); !ok {
-		p.missing(f.pos.errorf("No filter named %s.", Repr(name)))
+		e := f.pos.errorf("No filter named %s.", Repr(name))
+		e.Wanted, e.Known = name, slices.AppendSeq(slices.Collect(maps.Keys(filters)), maps.Keys(p.env.Filters))
+		p.missing(e)
 	}
 	if p.isOp("(") {
 		f.args, err = p.arguments()
@@ -745,7 +748,9 @@ func (p *parser) test(start *token, value expr) (expr, error) {
 	at := p.span(t)
 	var ok bool
 	if x.fn, x.lenient, x.foreign, ok = p.env.test(name); !ok {
-		p.missing(at.errorf("No test named %s.", Repr(name)))
+		e := at.errorf("No test named %s.", Repr(name))
+		e.Wanted, e.Known = name, slices.AppendSeq(slices.Collect(maps.Keys(tests)), maps.Keys(p.env.Tests))
+		p.missing(e)
 	}
 	switch {
 	case p.isOp("("):

@@ -65,9 +65,34 @@ type Undefined struct {
 	// owner is the type of what lacks the attribute or item key.
 	owner string
 	key   any
+	of    any // the owner
+	// place is where it was asked for, in tmpl; nil where that is not known.
+	place pos
+	tmpl  *Template
 	// soft is set for what an inline if without else gives: it prints as
 	// nothing, is false and empty.
 	soft bool
+}
+
+// Fault is the error of using u, at the place where it was asked for.
+func (u *Undefined) Fault() *Error {
+	e := u.place.error(u.Message())
+	e.Undefined, e.Wanted, e.Known = u, u.Name, u.known()
+	return e
+}
+
+// known are the names that u's could have been; none where u is a variable.
+func (u *Undefined) known() (names []string) {
+	m, ok := u.of.(Mapping)
+	if !ok {
+		return nil
+	}
+	for _, k := range m.Keys() {
+		if name, ok := text(k); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Message says what is undefined, in Ansible's words.

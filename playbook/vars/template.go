@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"math/big"
 	"regexp"
 	"strings"
@@ -118,13 +119,13 @@ func (s *Scope) render(t *yaml.Template) (any, error) {
 	if t.Open != nil {
 		text, err := t.Open()
 		if err != nil {
-			return nil, templateError(t, err)
+			return nil, s.templateError(t, err)
 		}
 		return text, nil
 	}
 	p, err := s.templar.compile(t)
 	if err != nil {
-		return nil, templateError(t, err)
+		return nil, s.templateError(t, err)
 	}
 	if p.name != "" {
 		switch raw, _ := s.Raw(p.name); raw.(type) {
@@ -140,14 +141,14 @@ func (s *Scope) render(t *yaml.Template) (any, error) {
 		}
 	}
 	if err != nil {
-		return nil, templateError(t, err)
+		return nil, s.templateError(t, err)
 	}
 	if text, ok := v.(string); ok && single && p.text {
 		return endLike(text, t.Text, "\n"), nil
 	}
 	if single {
 		if v, err = s.typed(v, p.name != "", t.Text); err != nil {
-			return nil, templateError(t, err)
+			return nil, s.templateError(t, err)
 		}
 		return v, nil
 	}
@@ -214,7 +215,7 @@ func definedAll(v any) error {
 }
 
 func undefinedError(u *jinja.Undefined) error {
-	return &jinja.Error{Msg: u.Message(), Undefined: u}
+	return u.Fault()
 }
 
 // jsonWords are JSON's for what Python calls otherwise.
@@ -233,7 +234,7 @@ func literal(v any) any {
 }
 
 // templateError gives a fault in t its place in the source file.
-func templateError(t *yaml.Template, err error) error {
+func (s *Scope) templateError(t *yaml.Template, err error) error {
 	var placed *source.Error
 	if errors.As(err, &placed) {
 		return err
@@ -248,6 +249,7 @@ func templateError(t *yaml.Template, err error) error {
 		if fault.Template == "" && fault.Line > 0 {
 			e.Pos, e.Len = t.PosAt(fault.Line, fault.Col), fault.Len
 		}
+		e.Hint = s.hint(fault)
 		if fault.Undefined != nil {
 			return &Undefined{e}
 		}
@@ -255,11 +257,27 @@ func templateError(t *yaml.Template, err error) error {
 	return e
 }
 
+// hint names the nearest of the names that there are to one that there is not.
+func (s *Scope) hint(fault *jinja.Error) string {
+	known := fault.Known
+	if known == nil && fault.Undefined != nil {
+		known = s.Names()
+	}
+	if near := source.Nearest(fault.Wanted, known); near != "" && fault.Wanted != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
+}
+
 // within notes that err arose while the variable name was being templated.
-func within(err error, name string) error {
+func within(err error, name string, raw any) error {
 	var e *source.Error
 	if errors.As(err, &e) {
-		e.Within = append(e.Within, source.Note{Text: "in the value of " + name, Pos: e.Pos})
+		at := e.Pos
+		if t, ok := raw.(*yaml.Template); ok {
+			at = t.Pos
+		}
+		e.Within = append(e.Within, source.Note{Text: "in the value of " + name, Pos: at})
 	}
 	return err
 }
@@ -311,8 +329,11 @@ func (s *Scope) condition(text string, pos source.Pos) (bool, error) {
 	e := source.Errorf(pos, "%s", err.Error())
 	e.Err, e.Len = err, len(text)
 	var fault *jinja.Error
-	if errors.As(err, &fault) && fault.Undefined != nil {
-		return false, &Undefined{e}
+	if errors.As(err, &fault) {
+		e.Hint = s.hint(fault)
+		if fault.Undefined != nil {
+			return false, &Undefined{e}
+		}
 	}
 	return false, e
 }
@@ -352,16 +373,16 @@ func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, er
 	}
 	tmpl, err := env.Compile(name, text)
 	if err != nil {
-		return "", fileError(name, err)
+		return "", s.fileError(name, err)
 	}
 	out, err := tmpl.Render(s.ctx, s)
 	if err != nil {
-		return "", fileError(name, err)
+		return "", s.fileError(name, err)
 	}
 	return endLike(out, text, cmp.Or(options.NewlineSequence, "\n")), nil
 }
 
-func fileError(name string, err error) error {
+func (s *Scope) fileError(name string, err error) error {
 	var fault *jinja.Error
 	var placed *source.Error
 	if errors.As(err, &placed) || !errors.As(err, &fault) {
@@ -372,7 +393,7 @@ func fileError(name string, err error) error {
 		pos.File = fault.Template
 	}
 	e := source.Errorf(pos, "%s", err.Error())
-	e.Err, e.Len = err, fault.Len
+	e.Err, e.Len, e.Hint = err, fault.Len, s.hint(fault)
 	if fault.Undefined != nil {
 		return &Undefined{e}
 	}

@@ -185,7 +185,7 @@ func (s *Scope) resolve(name string, raw any) (any, error) {
 	defer func() { s.pending = s.pending[:len(s.pending)-1] }()
 	v, err := s.Template(raw)
 	if err != nil {
-		return nil, within(err, name)
+		return nil, within(err, name, raw)
 	}
 	return v, nil
 }
