@@ -21,6 +21,9 @@ import (
 type Options struct {
 	// RolesPath are the directories of roles, after the playbook's own roles/.
 	RolesPath []string
+	// CollectionsPath are the directories of collections, after the playbook's
+	// own collections/.
+	CollectionsPath []string
 	// Library are the directories of modules that are programs, besides
 	// library/ beside the playbook and in roles.
 	Library   []string

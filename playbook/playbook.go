@@ -146,6 +146,8 @@ type Loop struct {
 type Role struct {
 	Name string
 	Path string // its directory, absolute
+	// Collection is the one it is in, "" for others. Name begins with it.
+	Collection string
 	// Params are the variables given where it is used (beyond vars:).
 	Params   *jinja.Dict
 	Vars     *jinja.Dict // vars/main.yml and vars_from
@@ -158,6 +160,7 @@ type Role struct {
 	Block           *Block  // its tasks
 	Handlers        []*Task
 	AllowDuplicates bool
+	unchecked       bool // its argument specification does not count
 	// Public is set for roles: and import_role, whose variables the whole play
 	// sees; include_role shows them only with public: true.
 	Public bool

@@ -120,6 +120,9 @@ func (l *loader) roleUse(n, name *yaml.Node, r *Role) error {
 // loadRole reads all files of the role at path. p is where it is used.
 func (l *loader) loadRole(r *Role, name, path string, at *yaml.Node, f from, p place) error {
 	r.Name, r.Path = name, path
+	if r.Collection != "" && !strings.HasPrefix(name, r.Collection+".") {
+		r.Name = r.Collection + "." + name
+	}
 	defer l.enter(at.Pos, "in role %s", r.Name)()
 	l.addLibrary(path)
 	return l.roleFiles(r, f, p, at)
@@ -155,6 +158,15 @@ func (l *loader) roleFiles(r *Role, f from, p place, at *yaml.Node) error {
 		p.handlers = false
 		if err := l.taskFile(file, r.Block, p, at.Pos); err != nil {
 			return err
+		}
+	}
+	if !r.unchecked {
+		t, err := l.validation(r, f, p, at)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			r.Block.Items = append([]Item{t}, r.Block.Items...)
 		}
 	}
 	return l.roleHandlers(r, f, p, at)
@@ -262,9 +274,6 @@ var metaKeys = []string{"allow_duplicates", "argument_specs", "collections", "de
 // meta reads a role's meta/main.yml and the roles it depends on.
 func (l *loader) meta(r *Role, p place, at *yaml.Node) error {
 	file, err := l.roleFile(r, "meta", nil, at)
-	if specs, specErr := l.roleFile(r, "meta", from{"meta": {Value: "argument_specs"}}, at); specErr == nil && specs != "" {
-		l.warnSpecs(r)
-	}
 	if file == "" {
 		return err
 	}
@@ -290,14 +299,7 @@ func (l *loader) meta(r *Role, p place, at *yaml.Node) error {
 		}
 		r.AllowDuplicates = value == true
 	}
-	if !n.Get("argument_specs").Null() {
-		l.warnSpecs(r)
-	}
 	return l.dependencies(n.Get("dependencies"), r, p)
-}
-
-func (l *loader) warnSpecs(r *Role) {
-	l.warn("the argument specification of the role " + r.Name + " is not checked: gplay has no validate_argument_spec yet")
 }
 
 func (l *loader) dependencies(n *yaml.Node, r *Role, p place) error {
@@ -331,7 +333,8 @@ func (l *loader) findRole(name string, at *yaml.Node, r *Role, p place) (string,
 		}
 	}
 	dirs = append(dirs, p.play.Dir)
-	if path := collectionRole(name, p); path != "" {
+	if path, collection := l.collectionRole(name, p); path != "" {
+		r.Collection = collection
 		return path, nil
 	}
 	for _, dir := range dirs {
@@ -349,26 +352,57 @@ func last(roles []*Role) *Role {
 	return roles[len(roles)-1]
 }
 
-// collectionRole is the directory of a role of an installed collection, the
-// using role's own to begin with: namespace.collection.role.
-func collectionRole(name string, p place) string {
-	parts := strings.Split(name, ".")
-	if len(parts) < 3 {
-		return ""
+// collectionRole is the directory of a role of an installed collection:
+// namespace.collection.role, or a role's own name in the collection that asks
+// for it or in one that the keyword collections names.
+func (l *loader) collectionRole(name string, p place) (path, collection string) {
+	roots := make([]string, 0, len(l.CollectionsPath)+4)
+	roots = append(roots, filepath.Join(p.play.Dir, "collections"))
+	for _, dir := range l.CollectionsPath {
+		roots = append(roots, absolute(dir, p.play.Dir))
 	}
-	roots := []string{filepath.Join(p.play.Dir, "collections"), absolute("~/.ansible/collections", p.play.Dir), "/usr/share/ansible/collections"}
+	roots = append(roots, absolute("~/.ansible/collections", p.play.Dir), "/usr/share/ansible/collections")
 	if p.role != nil {
 		if root, _, ok := strings.Cut(p.role.Path, "/ansible_collections/"); ok {
-			roots = append([]string{root}, roots...)
+			roots = slices.Insert(roots, 0, root)
 		}
 	}
-	below := filepath.Join(append([]string{parts[0], parts[1], "roles"}, parts[2:]...)...)
-	for _, root := range roots {
-		if path := filepath.Join(root, "ansible_collections", below); isDir(path) {
-			return path
+	for _, full := range l.fullNames(name, p) {
+		parts := strings.Split(full, ".")
+		below := filepath.Join(append([]string{parts[0], parts[1], "roles"}, parts[2:]...)...)
+		for _, root := range roots {
+			if path := filepath.Join(root, "ansible_collections", below); isDir(path) {
+				return path, parts[0] + "." + parts[1]
+			}
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// fullNames are the names with collections that a role's name can mean.
+func (l *loader) fullNames(name string, p place) []string {
+	if strings.Count(name, ".") >= 2 {
+		return []string{name}
+	}
+	if strings.ContainsAny(name, "./") {
+		return nil
+	}
+	var names []string
+	if p.role != nil && p.role.Collection != "" {
+		names = append(names, p.role.Collection+"."+name)
+	}
+	searched, ok := p.play.Inherited("collections")
+	if p.parent != nil {
+		searched, ok = p.parent.Inherited("collections")
+	}
+	if ok {
+		for _, c := range plainFiles(searched.Value) {
+			if strings.Count(c, ".") == 1 {
+				names = append(names, c+"."+name)
+			}
+		}
+	}
+	return names
 }
 
 func (l *loader) noRole(name string, at *yaml.Node, dirs []string) error {
@@ -445,6 +479,8 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 	if err != nil {
 		return nil, err
 	}
+	validate, given := t.Args.Get("rolespec_validate")
+	r.unchecked = given && validate != true && !truths[strings.ToLower(fmt.Sprint(validate))]
 	err = l.loadRole(r, name, path, at, f, p)
 	allow, given := t.Args.Get("allow_duplicates")
 	r.AllowDuplicates = !given || allow == true || truths[strings.ToLower(fmt.Sprint(allow))]

@@ -134,6 +134,9 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?Skipping callback .*\n`), ``},
 	// Ansible names its own temporary file here.
 	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
+	{regexp.MustCompile(`("Failed to connect to the host via ssh): [^"]*"`), `$1"`},
+	// Text of the playbook is of a class of its own there.
+	{regexp.MustCompile(`ansible\.parsing\.yaml\.objects\.AnsibleUnicode`), `str`},
 	// Both show the place of a fault in their own way.
 	{regexp.MustCompile(`\\n\\nThe error appears to be in [^"]*?(\\"[^"]*?)*"`), `"`},
 	{regexp.MustCompile(`\\n\\n[^" ]+:\d+:\d+: [^"]*?(\\"[^"]*?)*"`), `"`},

@@ -20,6 +20,7 @@ type config struct {
 	duplicateKeys string
 
 	inventory, rolesPath, library        []string
+	collectionsPath                      []string
 	remoteUser, keyFile, transport       string
 	sshArgs, sshCommonArgs, sshExtraArgs string
 	forks, timeout, verbosity            int
@@ -32,6 +33,12 @@ type config struct {
 	strategy                             string
 	callbacks                            []string
 	pretty                               *bool
+	retryFiles                           bool
+	retryDir                             string
+	cachePlugin, cacheConnection         string
+	cachePrefix                          string
+	cacheTimeout                         int
+	injectFacts                          bool
 	displaySkipped, displayOK            bool
 	customStats, failedToErr             bool
 	checkMarkers, pathOnFailure          bool
@@ -59,7 +66,7 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, keywords: map[string]any{}}
+	c := &config{injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, keywords: map[string]any{}}
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
 	if c.file != "" {
@@ -152,6 +159,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_PLAYBOOK_DIR"}, defaults, "playbook_dir", c.path(&c.playbookDir)},
 		{[]string{"ANSIBLE_DUPLICATE_YAML_DICT_KEY"}, defaults, "duplicate_dict_key", text(&c.duplicateKeys)},
 		{[]string{"ANSIBLE_LIBRARY"}, defaults, "library", c.paths(&c.library, ":")},
+		{[]string{"ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"}, defaults, "collections_path", c.paths(&c.collectionsPath, ":")},
 		{[]string{"ANSIBLE_REMOTE_USER"}, defaults, "remote_user", text(&c.remoteUser)},
 		{[]string{"ANSIBLE_PRIVATE_KEY_FILE"}, defaults, "private_key_file", c.path(&c.keyFile)},
 		{[]string{"ANSIBLE_TRANSPORT"}, defaults, "transport", text(&c.transport)},
@@ -162,6 +170,13 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_FORCE_HANDLERS"}, defaults, "force_handlers", boolean(&c.forceHandlers)},
 		{[]string{"ANSIBLE_JINJA2_NATIVE"}, defaults, "jinja2_native", boolean(&c.jinjaNative)},
 		{[]string{"ANSIBLE_DEPRECATION_WARNINGS"}, defaults, "deprecation_warnings", boolean(&c.deprecations)},
+		{[]string{"ANSIBLE_RETRY_FILES_ENABLED"}, defaults, "retry_files_enabled", boolean(&c.retryFiles)},
+		{[]string{"ANSIBLE_RETRY_FILES_SAVE_PATH"}, defaults, "retry_files_save_path", c.path(&c.retryDir)},
+		{[]string{"ANSIBLE_INJECT_FACT_VARS"}, defaults, "inject_facts_as_vars", boolean(&c.injectFacts)},
+		{[]string{"ANSIBLE_CACHE_PLUGIN"}, defaults, "fact_caching", text(&c.cachePlugin)},
+		{[]string{"ANSIBLE_CACHE_PLUGIN_CONNECTION"}, defaults, "fact_caching_connection", c.path(&c.cacheConnection)},
+		{[]string{"ANSIBLE_CACHE_PLUGIN_PREFIX"}, defaults, "fact_caching_prefix", text(&c.cachePrefix)},
+		{[]string{"ANSIBLE_CACHE_PLUGIN_TIMEOUT"}, defaults, "fact_caching_timeout", number(&c.cacheTimeout)},
 		{[]string{"ANSIBLE_STRATEGY"}, defaults, "strategy", text(&c.strategy)},
 		{[]string{"ANSIBLE_STDOUT_CALLBACK"}, defaults, "stdout_callback", text(&c.callback)},
 		{[]string{"ANSIBLE_DISPLAY_SKIPPED_HOSTS", "DISPLAY_SKIPPED_HOSTS"}, defaults, "display_skipped_hosts", boolean(&c.displaySkipped)},

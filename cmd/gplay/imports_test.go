@@ -11,7 +11,7 @@ import (
 // one way: what runs on a host knows nothing of playbooks, and the language
 // knows nothing of how hosts are reached.
 var mayImport = map[string][]string{
-	"cmd/gplay":              {"connection", "connection/agent", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
+	"cmd/gplay":              {"connection", "connection/agent", "internal/pyjson", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
 	"playbook/callback":      {"internal/pyyaml", "internal/source", "jinja", "playbook", "playbook/runner"},
 	"playbook/runner":        {"connection", "internal/source", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
 	"playbook/actions":       {"internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},

@@ -28,6 +28,40 @@ func prompter() func(text string, private bool) (string, error) {
 	}
 }
 
+// stdin is read through one buffer, whoever asks.
+var stdin = bufio.NewReader(os.Stdin)
+
+// asker asks the person at standard input, or is nil when that is no terminal.
+// Secrets are asked for on the terminal itself.
+func asker() func(text string, private bool) (string, error) {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return nil
+	}
+	hidden := prompter()
+	return func(text string, private bool) (string, error) {
+		if private && hidden != nil {
+			return hidden(text, true)
+		}
+		fmt.Print(text)
+		line, err := stdin.ReadString('\n')
+		return strings.TrimRight(line, "\r\n"), err
+	}
+}
+
+// console is standard input and output, for the task debugger.
+type console struct{}
+
+func (console) Ask(prompt string) (string, error) {
+	fmt.Print(prompt)
+	line, err := stdin.ReadString('\n')
+	if line != "" {
+		err = nil
+	}
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+func (console) Say(line string) { fmt.Println(line) }
+
 // secret is a password that is asked for, or the first line of a file.
 func secret(ask bool, question, file string) (string, error) {
 	switch {

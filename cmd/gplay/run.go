@@ -108,6 +108,13 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if err != nil {
 		return runner.Options{}, err
 	}
+	cache, err := c.factCache()
+	if err == nil && cache != nil && o.flushCache {
+		err = cache.Delete("")
+	}
+	if err != nil {
+		return runner.Options{}, err
+	}
 	checking := "true"
 	if !c.hostKeyChecking {
 		checking = "false"
@@ -124,7 +131,8 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, Strategy: c.strategy,
-		RolesPath: c.rolesPath, Library: c.library, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: prompter(),
+		RetryFiles: c.retryFiles, RetryDir: c.retryDir, FactCache: cache, HideFacts: !c.injectFacts,
+		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Console: console{},
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
 	}
 	if o.step {

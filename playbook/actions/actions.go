@@ -54,6 +54,7 @@ var All = []*Action{
 	template,
 	unarchive,
 	uri,
+	validateArgumentSpec,
 	waitForConnection,
 }
 

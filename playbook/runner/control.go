@@ -133,7 +133,6 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 		p.outMu.Unlock()
 		p.each(all, (*cursor).clearErrors)
 	case "refresh_inventory":
-		defer func() { p.magic = p.magicVars(ctx) }()
 		return p.refreshInventory()
 	case "reset_connection":
 		return p.resetConnections(ctx, task, at)

@@ -179,7 +179,12 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 		if skip := x.skippedAnyway(err); skip != nil {
 			return false, []*try{skip}
 		}
-		return false, []*try{x.failedTry(x.scope, err)}
+		t := x.failedTry(x.scope, err)
+		var undefined *vars.Undefined
+		if errors.As(err, &undefined) {
+			t.data.Set("msg", labelError(err)) // Ansible says no more of a loop
+		}
+		return false, []*try{t}
 	}
 	if len(l.items) == 0 {
 		data := jinja.NewDict("changed", false, "skipped", true, "skipped_reason", "No items in the list", "results", jinja.NewList())
@@ -346,6 +351,10 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	t.scope, t.noLog = scope, s.noLog
 	if s.delegate != x.host.Name {
 		t.delegated = s.delegate
+		address, _, err := s.vars.Setting("ansible_host")
+		if err == nil && address != nil {
+			t.data.Set("_ansible_delegated_vars", jinja.NewDict("ansible_host", address))
+		}
 	}
 	return t
 }
@@ -514,7 +523,12 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 	if facts == nil || statusOf(data) == Failed {
 		return
 	}
-	put := func(host string) { x.store.SetFacts(host, facts) }
+	setFacts := func(host string) {
+		if err := x.store.SetFacts(host, facts); err != nil {
+			x.warn("the facts of %s are not cached: %v", host, err)
+		}
+	}
+	put := setFacts
 	switch x.task.Action {
 	case "include_vars":
 		put = func(host string) { x.store.Include(host, facts) }
@@ -524,7 +538,7 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 			facts := withoutTuples(facts).(*jinja.Dict)
 			x.store.Set(host, facts)
 			if jinja.Truth(cacheable) {
-				x.store.SetFacts(host, facts)
+				setFacts(host)
 			}
 		}
 	}

@@ -137,7 +137,7 @@ func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor
 		wg.Go(func() {
 			defer func() { <-slots }()
 			p.tell(func(c Callback) { c.HostStart(x.info, x.host.Name) })
-			out[i] = x.run(ctx)
+			out[i] = x.debugged(ctx)
 		})
 	}
 	wg.Wait()

@@ -44,7 +44,7 @@ func (r *Runner) LoadText(ctx context.Context, name string, text []byte) (*playb
 
 func (r *Runner) loadOptions(ctx context.Context) playbook.Options {
 	return playbook.Options{
-		RolesPath: r.RolesPath, Library: r.Library, ExtraVars: r.ExtraVars, DuplicateKeys: r.DuplicateKeys, Action: Known, Elsewhere: Elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
+		RolesPath: r.RolesPath, CollectionsPath: r.CollectionsPath, Library: r.Library, ExtraVars: r.ExtraVars, DuplicateKeys: r.DuplicateKeys, Action: Known, Elsewhere: Elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
 		Template: func(v *jinja.Dict, value any) (any, error) {
 			groups := func() any { return r.Inventory.GroupsDict() }
 			magic := vars.Lazy{"groups": groups, "omit": func() any { return vars.Omit }}

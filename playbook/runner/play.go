@@ -33,23 +33,25 @@ type playRun struct {
 	public   []*playbook.Role // that include_role made known
 	// turn is held by whoever moves hosts on, and given up while their task
 	// runs. slots, with the strategy free, are the tasks that may run at once.
-	turn     sync.Mutex
-	slots    chan struct{}
-	levelsMu sync.Mutex
-	levels   map[*playbook.Task]vars.Levels
-	magic    vars.Lazy
-	files    map[string][]*jinja.Dict // vars_files by host
-	rolesRun map[string]bool          // by roleUse: a task ran
-	ended    map[string]bool          // hosts whose batch meta ended
-	removed  map[string]bool          // hosts that failed or that meta: end_host took out
-	over     bool                     // meta: end_play, or a fatal failure
-	fatal    bool                     // the playbook ends after this play
+	turn      sync.Mutex
+	debugging sync.Mutex // held while the debugger talks
+	debugAll  bool       // failures go to the debugger
+	slots     chan struct{}
+	levelsMu  sync.Mutex
+	levels    map[*playbook.Task]vars.Levels
+	magic     vars.Lazy
+	files     map[string][]*jinja.Dict // vars_files by host
+	rolesRun  map[string]bool          // by roleUse: a task ran
+	ended     map[string]bool          // hosts whose batch meta ended
+	removed   map[string]bool          // hosts that failed or that meta: end_host took out
+	over      bool                     // meta: end_play, or a fatal failure
+	fatal     bool                     // the playbook ends after this play
 }
 
 // runPlay runs one play and reports whether the playbook goes on.
 func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, err error) {
 	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}}
-	if err := p.prompt(); err != nil {
+	if err := p.prompt(ctx); err != nil {
 		return false, err
 	}
 	if err := p.resolveHosts(ctx); err != nil {
@@ -274,6 +276,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	}
 	p.magic = p.magicVars(ctx)
 	strategy, err := p.strategy(ctx)
+	p.debugAll = strategy == debugging
 	p.info.Lockstep = strategy != free && strategy != hostPinned
 	p.Callback.PlayStart(&p.info)
 	if err != nil {

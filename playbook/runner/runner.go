@@ -27,8 +27,9 @@ type Options struct {
 	Templar *vars.Templar
 	Pool    *connection.Pool
 
-	RolesPath []string // where roles are, besides the playbook's own
-	Library   []string // where modules of a playbook's own are, besides those beside it
+	RolesPath       []string // where roles are, besides the playbook's own
+	CollectionsPath []string // and collections
+	Library         []string // where modules of a playbook's own are, besides those beside it
 	// ListOnly is set when nothing will be run: then modules that gplay does
 	// not have are no error.
 	ListOnly       bool
@@ -37,6 +38,10 @@ type Options struct {
 	Check, Diff    bool
 	Tags, SkipTags []string
 	StartAt        string
+	FactCache      vars.FactCache
+	HideFacts      bool   // facts are no variables of their own
+	RetryFiles     bool   // write the hosts that failed into a file
+	RetryDir       string // for that; beside the playbook when empty
 	ForceHandlers  bool
 	Strategy       string // of plays that say none; linear when empty
 	ExtraVars      *jinja.Dict
@@ -59,6 +64,8 @@ type Options struct {
 	SmartGathering bool
 	// Confirm asks before each task whether to perform it; nil performs all.
 	Confirm func(question string) (answer string, err error)
+	// Console is where the task debugger talks; nil is nowhere.
+	Console Console
 	// Secret is told of every password before it is used, so that the
 	// Callback can keep it to itself; nil when nobody needs to know.
 	Secret func(text string)
@@ -124,8 +131,10 @@ func New(o Options) *Runner {
 	if o.Pool == nil {
 		o.Pool = connection.NewPool(connection.Options{Prompt: o.Prompt, Warn: o.Callback.Warning})
 	}
+	store := vars.NewStore(o.Templar, o.Inventory, o.ExtraVars, o.RunVars)
+	store.Cache, store.HideFacts = o.FactCache, o.HideFacts
 	r := &Runner{
-		Options: o, pool: o.Pool, store: vars.NewStore(o.Templar, o.Inventory, o.ExtraVars, o.RunVars),
+		Options: o, pool: o.Pool, store: store,
 		stats:    &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
 		gathered: map[string]bool{}, failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
 		uuids: fmt.Sprintf("%08x-%04x-%04x-%04x", rand.Uint32(), rand.Uint32N(1<<16), rand.Uint32N(1<<16), rand.Uint32N(1<<16)),
@@ -158,9 +167,13 @@ func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 			break
 		}
 	}
+	if errors.Is(err, errQuit) {
+		return ExitInterrupted, nil
+	}
 	if err != nil {
 		return errorCode(err), err
 	}
+	r.writeRetry(pb)
 	r.Callback.Stats(r.recap())
 	return r.exitCode(ctx), nil
 }

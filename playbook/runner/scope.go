@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
@@ -240,8 +241,12 @@ func (m magic) ofRole(name string) (any, bool) {
 	switch role := m.task.Role; name {
 	case "role_path":
 		return role.Path, true
-	case "role_name", "ansible_role_name":
+	case "role_name":
+		return strings.TrimPrefix(role.Name, role.Collection+"."), true
+	case "ansible_role_name":
 		return role.Name, true
+	case "ansible_collection_name":
+		return role.Collection, role.Collection != ""
 	case "role_uuid":
 		return role.Path, true
 	case "ansible_parent_role_names":
@@ -342,58 +347,4 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 		}
 	}
 	return nil, source.Errorf(pos, "the vars file %s was not found in %s", name, p.play.Dir)
-}
-
-// prompt asks for the play's vars_prompt.
-func (p *playRun) prompt() error {
-	k, ok := p.play.Keywords["vars_prompt"]
-	if !ok {
-		return nil
-	}
-	p.prompted = jinja.NewDict()
-	for _, item := range asList(k.Value) {
-		q, ok := item.(*jinja.Dict)
-		if !ok {
-			return source.Errorf(k.Pos, "vars_prompt is a list of dicts with name and prompt")
-		}
-		if err := p.ask(q, k.Pos); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *playRun) ask(q *jinja.Dict, pos source.Pos) error {
-	get := func(key string) any { v, _ := q.Get(key); return v }
-	name := jinja.Str(get("name"))
-	if _, given := p.ExtraVars.Get(name); given {
-		return nil
-	}
-	text, private := name, true
-	if v := get("prompt"); v != nil {
-		text = jinja.Str(v)
-	}
-	if v := get("private"); v != nil {
-		private = jinja.Truth(v)
-	}
-	otherwise := get("default")
-	if otherwise != nil {
-		text += " [" + jinja.Str(otherwise) + "]"
-	}
-	if p.Prompt == nil {
-		if p.prompted.Set(name, otherwise); otherwise == nil {
-			return source.Errorf(pos, "vars_prompt asks for %s and there is no terminal: give it by -e %s=…", name, name)
-		}
-		return nil
-	}
-	answer, err := p.Prompt(text+": ", private)
-	if err != nil {
-		return err
-	}
-	if answer == "" && otherwise != nil {
-		p.prompted.Set(name, otherwise)
-		return nil
-	}
-	p.prompted.Set(name, answer)
-	return nil
 }

@@ -128,10 +128,10 @@ func (x *execution) environment(scope *vars.Scope, s *settings) error {
 		for _, item := range asList(v) {
 			d, ok := item.(*jinja.Dict)
 			if !ok {
-				if text, isText := item.(string); isText && text == "" {
-					continue
+				if item != vars.Omit && item != "" {
+					x.warn("could not parse environment value, skipping: %s", jinja.Repr(item))
 				}
-				return source.Errorf(k.Pos, "environment is %s; it must be a dict of variables", jinja.Repr(item))
+				continue
 			}
 			for name, value := range d.All() {
 				if s.environment == nil {
@@ -160,7 +160,7 @@ func (x *execution) delegation(scope *vars.Scope, s *settings) error {
 		return nil
 	}
 	host := x.reach(s.delegate)
-	s.vars = x.store.HostVars(x.ctx, x.play.Dir).Scope(host)
+	s.vars = x.playRun.scope(x.ctx, x.task, host)
 	return nil
 }
 

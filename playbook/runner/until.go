@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gplay/jinja"
+	"gplay/playbook"
 	"gplay/playbook/vars"
 )
 
@@ -28,9 +29,9 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 			x.conclude(t, s)
 			return t
 		}
-		done, err := scope.With(x.afterwards(data)).Condition(k.Value, k.Pos)
+		done, bad, err := allHold(scope.With(x.afterwards(data)), k)
 		if err != nil {
-			return x.failedTry(scope, conditionError(k.Value, err))
+			return x.failedTry(scope, conditionError(bad, err))
 		}
 		if done || n >= attempts || ctx.Err() != nil || statusOf(data) == Unreachable {
 			if !done {
@@ -43,6 +44,17 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		x.retry(t, scope, s, attempts-n)
 		sleep(ctx, s.delay)
 	}
+}
+
+// allHold reports whether all conditions of a keyword hold; bad is the one that
+// has no value.
+func allHold(scope *vars.Scope, k playbook.Keyword) (ok bool, bad any, err error) {
+	for _, c := range asList(k.Value) {
+		if ok, err := scope.Condition(c, k.Pos); err != nil || !ok {
+			return false, c, err
+		}
+	}
+	return true, nil, nil
 }
 
 func (x *execution) conclude(t *try, s *settings) {

@@ -17,6 +17,10 @@ type Store struct {
 	Extra     *jinja.Dict // -e, above everything
 	// Run are variables of the run itself, such as ansible_version.
 	Run *jinja.Dict
+	// Cache keeps facts between runs; nil does not.
+	Cache FactCache
+	// HideFacts leaves facts out of the variables: only ansible_facts has them.
+	HideFacts bool
 
 	mu    sync.RWMutex
 	hosts map[string]*hostVars
@@ -27,6 +31,7 @@ type Store struct {
 type hostVars struct {
 	facts    *jinja.Dict // ansible_facts: names without the prefix
 	injected *jinja.Dict // the same as variables: names as the module gave them
+	raw      *jinja.Dict // all of them as the module gave them, for the cache
 	included *jinja.Dict
 	set      *jinja.Dict
 }
@@ -42,6 +47,9 @@ func (s *Store) of(host string) hostVars {
 	if h := s.hosts[host]; h != nil {
 		return *h
 	}
+	if h := s.cached(host); h != nil {
+		return *h
+	}
 	return hostVars{}
 }
 
@@ -50,6 +58,8 @@ func (s *Store) update(host string, change func(h *hostVars)) {
 	defer s.mu.Unlock()
 	var next hostVars
 	if h := s.hosts[host]; h != nil {
+		next = *h
+	} else if h := s.cached(host); h != nil {
 		next = *h
 	}
 	change(&next)
@@ -66,11 +76,17 @@ func merged(old, add *jinja.Dict) *jinja.Dict {
 
 // SetFacts adds facts that a module found on host, names as in ansible_facts
 // or with the ansible_ prefix.
-func (s *Store) SetFacts(host string, facts *jinja.Dict) {
+func (s *Store) SetFacts(host string, facts *jinja.Dict) error {
+	var err error
 	s.update(host, func(h *hostVars) {
 		h.facts = merged(h.facts, unprefixed(facts))
 		h.injected = merged(h.injected, Safe(facts))
+		if s.Cache != nil {
+			h.raw = merged(h.raw, facts)
+			err = s.Cache.Set(host, h.raw)
+		}
 	})
+	return err
 }
 
 // Set gives variables values at the level of set_fact and register.
@@ -85,7 +101,10 @@ func (s *Store) Include(host string, vars *jinja.Dict) {
 
 // ClearFacts forgets the facts of host.
 func (s *Store) ClearFacts(host string) {
-	s.update(host, func(h *hostVars) { h.facts, h.injected = nil, nil })
+	s.update(host, func(h *hostVars) { h.facts, h.injected, h.raw = nil, nil, nil })
+	if s.Cache != nil {
+		_ = s.Cache.Delete(host) // a host that the cache does not know is none
+	}
 }
 
 // HasFacts reports whether facts were gathered for host.
@@ -128,7 +147,10 @@ func (s *Store) Layers(host *inventory.Host, playbookDir string, l Levels) []jin
 	add(l.Task)
 	add(l.RoleVars)
 	add(l.Play)
-	layers = append(layers, found{known.injected}, factsVar{known.facts})
+	if !s.HideFacts {
+		layers = append(layers, found{known.injected})
+	}
+	layers = append(layers, factsVar{known.facts})
 	for _, l := range slices.Backward(s.inventoryLayers(host, playbookDir)) {
 		layers = append(layers, l.Vars)
 	}

@@ -1,0 +1,97 @@
+package actions
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"gplay/jinja"
+	"gplay/modules"
+)
+
+var validateArgumentSpec = &Action{
+	Name: "validate_argument_spec", Doc: "check variables against an argument specification",
+	Params: []string{"argument_spec", "provided_arguments", "validate_args_context"}, Run: runValidateArgumentSpec,
+}
+
+func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
+	v, _ := c.Args.Get("argument_spec")
+	spec, ok := v.(*jinja.Dict)
+	if !ok {
+		return nil, fmt.Errorf("Incorrect type for argument_spec, expected dict and got %s", jinja.Repr(v))
+	}
+	given := jinja.NewDict()
+	for name := range spec.All() {
+		value, ok, err := c.Scope.Value(jinja.Str(name))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			given.Set(name, value)
+		}
+	}
+	provided, _ := c.Args.Get("provided_arguments")
+	if d, ok := provided.(*jinja.Dict); ok {
+		for name, value := range d.All() {
+			given.Set(name, value)
+		}
+	}
+	args, _ := jinja.ToGo(given).(map[string]any)
+	context, ok := c.Args.Get("validate_args_context")
+	if !ok {
+		context = jinja.NewDict()
+	}
+	faults := modules.Validate(specParams(spec), args)
+	if len(faults) == 0 {
+		return jinja.NewDict("changed", false, "msg", "The arg spec validation passed", "validate_args_context", context), nil
+	}
+	errors := jinja.NewList()
+	for _, fault := range faults {
+		errors.Items = append(errors.Items, fault)
+	}
+	return jinja.NewDict("failed", true, "changed", false, "msg", "Validation of arguments failed:\n"+strings.Join(faults, "\n"),
+		"argument_errors", errors, "argument_spec_data", spec, "validate_args_context", context), nil
+}
+
+// specParams are the arguments of a specification.
+func specParams(spec *jinja.Dict) []modules.Param {
+	var params []modules.Param
+	for name, v := range spec.All() {
+		d, _ := v.(*jinja.Dict)
+		p := modules.Param{Name: jinja.Str(name), Type: "str", Elements: "raw"}
+		for key, v := range d.All() {
+			switch key {
+			case "type":
+				p.Type = jinja.Str(v)
+			case "elements":
+				p.Elements = jinja.Str(v)
+			case "required":
+				p.Required = jinja.Truth(v)
+			case "choices":
+				p.Choices = specTexts(v)
+			case "aliases":
+				p.Aliases = specTexts(v)
+			case "default":
+				p.Default = jinja.ToGo(v)
+			case "options":
+				if options, ok := v.(*jinja.Dict); ok {
+					p.Options = specParams(options)
+				}
+			}
+		}
+		params = append(params, p)
+	}
+	return params
+}
+
+func specTexts(v any) []string {
+	l, _ := v.(*jinja.List)
+	if l == nil {
+		return nil
+	}
+	texts := []string{}
+	for _, item := range l.Items {
+		texts = append(texts, jinja.Str(item))
+	}
+	return texts
+}
