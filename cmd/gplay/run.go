@@ -161,7 +161,7 @@ func split(args []string) []string {
 
 func runVars(c *config) *jinja.Dict {
 	version := jinja.NewDict("string", coreVersion, "full", coreVersion, "major", 2, "minor", 18, "revision", 0)
-	d := jinja.NewDict("ansible_version", version, "ansible_playbook_python", "/usr/bin/python3")
+	d := jinja.NewDict("ansible_version", version, "ansible_playbook_python", "/usr/bin/python3", "ansible_config_file", nil)
 	if c.file != "" {
 		d.Set("ansible_config_file", c.file)
 	}

@@ -352,7 +352,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	if s.delegate != x.host.Name {
 		t.delegated = s.delegate
 		address, _, err := s.vars.Setting("ansible_host")
-		if err == nil && address != nil {
+		if err == nil && address != nil && t.status != Unreachable {
 			t.data.Set("_ansible_delegated_vars", jinja.NewDict("ansible_host", address))
 		}
 	}

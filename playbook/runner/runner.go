@@ -159,6 +159,7 @@ func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 	if err := r.checkLimit(); err != nil {
 		return ExitError, err
 	}
+	r.stats = &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}}
 	r.Callback.PlaybookStart(pb)
 	var err error
 	for _, play := range pb.Plays {
