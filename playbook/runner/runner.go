@@ -159,7 +159,6 @@ func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 	if err := r.checkLimit(); err != nil {
 		return ExitError, err
 	}
-	r.stats = &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}}
 	r.Callback.PlaybookStart(pb)
 	var err error
 	for _, play := range pb.Plays {
@@ -210,6 +209,7 @@ func (r *Runner) checkLimit() error {
 }
 
 func (r *Runner) recap() *Stats {
+	r.stats.Hosts = nil // of the playbook before
 	for host := range r.stats.Counts {
 		r.stats.Hosts = append(r.stats.Hosts, host)
 	}
