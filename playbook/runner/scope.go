@@ -242,7 +242,10 @@ func (m magic) ofRole(name string) (any, bool) {
 	case "role_path":
 		return role.Path, true
 	case "role_name":
-		return strings.TrimPrefix(role.Name, role.Collection+"."), true
+		if role.Collection != "" {
+			return strings.TrimPrefix(role.Name, role.Collection+"."), true
+		}
+		return role.Name, true
 	case "ansible_role_name":
 		return role.Name, true
 	case "ansible_collection_name":
