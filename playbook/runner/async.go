@@ -11,10 +11,14 @@ import (
 	"gplay/playbook/vars"
 )
 
+// watcherStep is how much longer than its task waits a job may run, as Ansible's
+// watcher of jobs looks every five seconds: it is the task that tells of it.
+const watcherStep = 5 * time.Second
+
 // polled runs a module as a job of its own, and asks for its result until it
 // is there.
 func (x *execution) polled(ctx context.Context, conn connection.Conn, call connection.Call, s *settings) (map[string]any, error) {
-	call.Async = s.async
+	call.Async = s.async + watcherStep
 	job, err := conn.Module(ctx, call)
 	id, started := job["ansible_job_id"]
 	if err != nil || !started {
