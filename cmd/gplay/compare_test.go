@@ -65,6 +65,9 @@ func perform(dir string, r run) (performance, error) {
 	if err != nil && !errors.As(err, &exit) {
 		return performance{}, fmt.Errorf("%s: %w", r.program, err)
 	}
+	if cmd.ProcessState.ExitCode() < 0 {
+		return performance{}, fmt.Errorf("%s was ended: %w", r.program, err)
+	}
 	files, err := tree(dir)
 	return performance{Dir: dir, Code: cmd.ProcessState.ExitCode(), Output: out.String(), Errors: errs.String(), Files: files}, err
 }
