@@ -59,6 +59,8 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 			e := l.errorf(p.Key, "unknown keyword %q in loop_control", key)
 			e.Hint = source.DidYouMean(key, loopControls)
 			return nil, e
+		} else if key == "break_when" {
+			loop.Breaks = Keyword{Value: p.Value.Any(), Pos: p.Value.Pos}
 		}
 	}
 	loop.Control = control.Any().(*jinja.Dict)

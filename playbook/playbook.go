@@ -140,6 +140,7 @@ type Loop struct {
 	Pos   source.Pos
 	// Control is loop_control as written, nil when there is none.
 	Control *jinja.Dict
+	Breaks  Keyword // loop_control's break_when; its Value is nil without one
 }
 
 // Role is a role as it is used in one place.

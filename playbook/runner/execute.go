@@ -49,6 +49,7 @@ type try struct {
 	attempts  int
 	scope     *vars.Scope
 	include   *include
+	last      bool // the loop ends with it
 	fatal     bool // it could not be run, and nor can what is left of the loop
 }
 

@@ -182,7 +182,7 @@ func (l *loop) run(ctx context.Context) []*try {
 		}
 		t := l.one(ctx, i)
 		tries = append(tries, t)
-		if t.status == Unreachable || t.fatal {
+		if t.status == Unreachable || t.fatal || t.last {
 			break
 		}
 	}
@@ -196,6 +196,7 @@ func (l *loop) one(ctx context.Context, i int) *try {
 		return t
 	}
 	merge(l.brought, l.x.afterwards(t.data))
+	l.breaks(t, own)
 	for k, v := range own.All() {
 		t.data.Set(k, v)
 	}
@@ -218,6 +219,21 @@ func (l *loop) one(ctx context.Context, i int) *try {
 	}
 	l.x.tell(func(c Callback) { c.ItemResult(r) })
 	return t
+}
+
+// breaks ends the loop after an item for which break_when holds, as
+// ansible-core has it since 2.18. It sees the item and what is registered.
+func (l *loop) breaks(t *try, own *jinja.Dict) {
+	when := l.x.task.Loop.Breaks
+	if when.Value == nil {
+		return
+	}
+	done, bad, err := allHold(l.x.scope.With(l.brought).With(own), when)
+	if err != nil {
+		explain(t.data, "msg", conditionError(bad, err))
+		t.status, done = Failed, true
+	}
+	t.last = done
 }
 
 // text is the item as it is shown.
