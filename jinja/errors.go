@@ -66,6 +66,18 @@ func valueErrorf(format string, args ...any) error {
 	return &valueError{fmt.Sprintf(format, args...)}
 }
 
+// Exception is a fault that is neither Python's TypeError nor its ValueError:
+// arithmetic that has no result, a key or an index that there is not.
+type Exception struct{ msg string }
+
+func (e *Exception) Error() string { return e.msg }
+
+// Exceptionf is the error of a filter or callable where Python raises neither
+// a TypeError nor a ValueError.
+func Exceptionf(format string, args ...any) error {
+	return &Exception{fmt.Sprintf(format, args...)}
+}
+
 // Signals that loops catch.
 var (
 	errBreak    = errors.New("break outside of a loop")

@@ -282,7 +282,7 @@ func filterDictSort(_ *Context, v any, a []any) (any, error) {
 	case "value":
 		at = 1
 	default:
-		return nil, fmt.Errorf(`You can only sort by either "key" or "value"`)
+		return nil, Exceptionf(`You can only sort by either "key" or "value"`)
 	}
 	items, err := (&view{"dict_items", m}).items()
 	if err != nil {

@@ -140,7 +140,7 @@ func strEncode(s string, a []any) (any, error) {
 		return encodeUTF16(s, name), nil
 	case "ascii", "latin1":
 	default:
-		return nil, fmt.Errorf("unknown encoding: %s", Str(a[0]))
+		return nil, Exceptionf("unknown encoding: %s", Str(a[0]))
 	}
 	limit := rune(0x80)
 	if name == "latin1" {
@@ -226,7 +226,7 @@ func bytesDecode(_ *Context, b []byte, a []any) (any, error) {
 		}
 		return string(out), nil
 	}
-	return nil, fmt.Errorf("unknown encoding: %s", Str(a[0]))
+	return nil, Exceptionf("unknown encoding: %s", Str(a[0]))
 }
 
 // undecodable says what in b is no UTF-8.

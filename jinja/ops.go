@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"math"
 	"math/big"
 	"strings"
@@ -606,7 +605,7 @@ func index(v any) (int, error) {
 		i, _ := toInt(v)
 		return i, nil
 	case *big.Int:
-		return 0, fmt.Errorf("Python int too large to convert to C ssize_t")
+		return 0, Exceptionf("Python int too large to convert to C ssize_t")
 	case *Undefined:
 		return 0, &undefinedError{n}
 	}

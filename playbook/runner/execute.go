@@ -252,6 +252,19 @@ func (x *execution) failedTry(scope *vars.Scope, err error) *try {
 	return t
 }
 
+// withoutArguments is a task whose arguments cannot be templated. As in
+// Ansible, whose errors are its own, Python's TypeError and its ValueError, any
+// other of Python's exceptions is the fault of one item and no other.
+func (x *execution) withoutArguments(scope *vars.Scope, err error) *try {
+	t := x.failedTry(scope, err)
+	var exception *jinja.Exception
+	if errors.As(err, &exception) {
+		t.fatal = false
+		t.data.Set("changed", false)
+	}
+	return t
+}
+
 // hides reports whether the task's output is hidden. A no_log that cannot be
 // read hides it.
 func (x *execution) hides(scope *vars.Scope) bool {
@@ -346,7 +359,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	args, err := x.arguments(scope)
 	if err != nil {
-		return x.failedTry(scope, err)
+		return x.withoutArguments(scope, err)
 	}
 	t := x.until(ctx, scope, s, args)
 	t.scope, t.noLog = scope, s.noLog
