@@ -18,6 +18,15 @@ var (
 	ipv4          = regexp.MustCompile(`^(?:(?:[01]?[0-9]{1,2}|2[0-4][0-9]|25[0-5])(?:\.|$)){4}$`)
 )
 
+// SplitPort takes a host's name or address and an optional port apart, as in
+// web1:2222. Text that is neither, and a range of hosts, is a name as it is.
+func SplitPort(text string) (host string, port int) {
+	if host, port, ok := splitAddress(text); ok && !strings.Contains(host, "[") {
+		return host, port
+	}
+	return text, 0
+}
+
 // splitAddress takes a host and an optional port apart. ok is false for text
 // that is neither a name nor an address; ranges such as [1:3] are allowed.
 func splitAddress(text string) (host string, port int, ok bool) {

@@ -103,14 +103,8 @@ func (inv *Inventory) readHostList(list string) error {
 		if item == "" {
 			continue
 		}
-		hosts, port := []string{item}, 0
-		if name, p, ok := splitAddress(item); ok && !strings.Contains(name, "[") {
-			hosts, port = []string{name}, p
-		}
-		for _, name := range hosts {
-			if inv.hosts[name] == nil {
-				join(inv.groups["ungrouped"], inv.addHostFrom(name, port, list))
-			}
+		if name, port := SplitPort(item); inv.hosts[name] == nil {
+			join(inv.groups["ungrouped"], inv.addHostFrom(name, port, list))
 		}
 	}
 	return nil

@@ -3,7 +3,9 @@ package actions
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"gplay/inventory"
 	"gplay/jinja"
 )
 
@@ -25,15 +27,33 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if name == "" {
 		return nil, fmt.Errorf("name, host or hostname needs to be provided")
 	}
-	var groups []string
-	shown := jinja.NewList()
-	for _, arg := range []string{"groups", "groupname", "group"} {
-		for _, g := range c.list(arg) {
-			groups = append(groups, jinja.Str(g))
-			shown.Items = append(shown.Items, jinja.Str(g))
-		}
+	name, port := inventory.SplitPort(name)
+	if port != 0 {
+		c.Args.Set("ansible_ssh_port", port)
 	}
-	variables := with(c.Args, []string{"name", "hostname", "host", "groups", "groupname", "group", "_raw_params"})
+	groups := hostGroups(c)
+	shown := jinja.NewList()
+	for _, g := range groups {
+		shown.Items = append(shown.Items, g)
+	}
+	variables := with(c.Args, []string{"name", "hostname", "groups", "groupname", "_raw_params"}) // Ansible makes variables of host and group
 	changed, err := c.AddHost(name, groups, variables)
 	return jinja.NewDict("changed", changed, "add_host", jinja.NewDict("host_name", name, "groups", shown, "host_vars", variables)), err
+}
+
+// hostGroups are the groups that the host joins, each once.
+func hostGroups(c *Call) []string {
+	var groups []string
+	for _, arg := range []string{"groupname", "groups", "group"} {
+		if _, given := c.Args.Get(arg); !given {
+			continue
+		}
+		for _, g := range c.list(arg) {
+			if name := jinja.Str(g); !slices.Contains(groups, name) {
+				groups = append(groups, name)
+			}
+		}
+		break
+	}
+	return groups
 }
