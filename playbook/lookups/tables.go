@@ -81,7 +81,7 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		}
 		o := read(merged, "type", "file", "section", "re", "encoding", "default", "case_sensitive", "allow_no_value", "allow_none")
 		name, section, isRegexp := o.text("file", "ansible.ini"), o.text("section", "global"), o.truth("re", false)
-		f := iniText{keepCase: o.truth("case_sensitive", false), properties: o.text("type", "ini") == "properties",
+		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.text("type", "ini") == "properties",
 			bareKeys: o.truth("allow_no_value", o.truth("allow_none", false))}
 		otherwise := o.value("default", "")
 		switch {
@@ -104,7 +104,7 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		values, found, err := f.section(text, section)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, err
 		case !found:
 			return nil, fmt.Errorf("No section '%s' in %s", section, name)
 		case isRegexp:
@@ -153,13 +153,17 @@ func matching(values *jinja.Dict, expr string) ([]any, error) {
 }
 
 // iniText is how Python's configparser reads a text.
-type iniText struct{ keepCase, properties, bareKeys bool }
+type iniText struct {
+	name                           string
+	keepCase, properties, bareKeys bool
+}
 
 // section gives the keys of a section, with those of [DEFAULT] below them,
 // and with %(name)s filled in.
 func (f iniText) section(text, wanted string) (values *jinja.Dict, found bool, err error) {
 	values, own := jinja.NewDict(), jinja.NewDict()
 	current, lastKey := "", ""
+	known := map[[2]string]bool{}
 	found = wanted == "" && f.properties
 	for i, raw := range strings.Split(text, "\n") {
 		line := strings.TrimSpace(raw)
@@ -183,15 +187,17 @@ func (f iniText) section(text, wanted string) (values *jinja.Dict, found bool, e
 		}
 		key, value, ok := cutAny(line, "=:")
 		if !ok && !f.bareKeys {
-			return nil, false, fmt.Errorf("line %d has no = and no :", i+1)
+			return nil, false, fmt.Errorf("%s: line %d has no = and no :", f.name, i+1)
 		}
 		lastKey = strings.TrimSpace(key)
 		if !f.keepCase {
 			lastKey = strings.ToLower(lastKey)
 		}
-		if _, double := into.Get(lastKey); double {
-			return nil, false, fmt.Errorf("Duplicate option '%s' in section '%s', line %d", lastKey, current, i+1)
+		option := [2]string{current, lastKey}
+		if known[option] {
+			return nil, false, fmt.Errorf("Duplicate option in '%s': While reading from '<???>' [line %2d]: option '%s' in section '%s' already exists", f.name, i+1, lastKey, current)
 		}
+		known[option] = true
 		into.Set(lastKey, nil)
 		if ok {
 			into.Set(lastKey, strings.TrimSpace(value))
