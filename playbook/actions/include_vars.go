@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -77,7 +78,7 @@ func (c *Call) varsFiles() ([]string, error) {
 		}
 		return c.varsIn(path)
 	}
-	name := c.text("file", "_raw_params")
+	name := cmp.Or(c.text("file"), strings.TrimRight(c.text("_raw_params"), "\n"))
 	if name == "" {
 		return nil, fmt.Errorf("include_vars needs a file or a dir")
 	}
