@@ -133,7 +133,7 @@ func (r *iniReader) host(line string) error {
 				return source.Errorf(pos, "expected key=value host variable assignment, got: %s", t.text)
 			}
 			pos.Col += runes(key) + 1
-			h.Vars.Set(key, trust(parseLiteral(text), pos))
+			r.inv.setVar(h.Vars, key, trust(parseLiteral(text), pos))
 		}
 	}
 	return nil
@@ -147,7 +147,7 @@ func (r *iniReader) variable(line string) error {
 	pos := r.pos
 	pos.Col += runes(line) - runes(strings.TrimSpace(text))
 	g, _ := r.inv.addGroup(r.group)
-	return g.set(strings.TrimSpace(key), trust(parseLiteral(strings.TrimSpace(text)), pos), pos)
+	return r.inv.setGroupVar(g, strings.TrimSpace(key), trust(parseLiteral(strings.TrimSpace(text)), pos), pos)
 }
 
 func (r *iniReader) child(line string) error {

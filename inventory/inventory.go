@@ -218,7 +218,7 @@ func (inv *Inventory) AddHost(name string, port int, vars *jinja.Dict, groups []
 		if old, ok := merged.Get(k); !ok || !jinja.Equal(old, v) {
 			changed = true
 		}
-		merged.Set(k, v)
+		inv.setVar(merged, jinja.Str(k), v)
 	}
 	h.Vars = merged
 	for _, group := range groups {

@@ -13,6 +13,7 @@ import (
 
 	"gplay/internal/source"
 	"gplay/internal/vault"
+	"gplay/jinja"
 )
 
 // Options say how an inventory is read.
@@ -21,6 +22,9 @@ type Options struct {
 	Warn func(msg string)
 	// Vault has the passwords of encrypted files and values.
 	Vault *vault.Keys
+	// MergeDicts lets a dict that a host or group is given again go into the
+	// one it has, as hash_behaviour=merge; else the last is all of it.
+	MergeDicts bool
 }
 
 // Load reads the sources: files (INI, YAML, executable), directories of them,
@@ -188,10 +192,34 @@ func (inv *Inventory) addHostFrom(name string, port int, file string) *Host {
 	return h
 }
 
-// set gives the group a variable, or its priority.
-func (g *Group) set(key string, value any, pos source.Pos) error {
+// setVar gives a host or group a variable.
+func (inv *Inventory) setVar(vars *jinja.Dict, key string, value any) {
+	was, _ := vars.Get(key)
+	low, inner := was.(*jinja.Dict)
+	if high, ok := value.(*jinja.Dict); ok && inner && inv.options.MergeDicts {
+		value = MergeDicts(low, high)
+	}
+	vars.Set(key, value)
+}
+
+// MergeDicts lets the second dict win, and goes into dicts of both.
+func MergeDicts(low, high *jinja.Dict) *jinja.Dict {
+	out := low.Copy()
+	for k, v := range high.All() {
+		was, _ := out.Get(k)
+		a, inner := was.(*jinja.Dict)
+		if b, ok := v.(*jinja.Dict); ok && inner {
+			v = MergeDicts(a, b)
+		}
+		out.Set(k, v)
+	}
+	return out
+}
+
+// setGroupVar gives the group a variable, or its priority.
+func (inv *Inventory) setGroupVar(g *Group, key string, value any, pos source.Pos) error {
 	if key != "ansible_group_priority" {
-		g.Vars.Set(key, value)
+		inv.setVar(g.Vars, key, value)
 		return nil
 	}
 	switch v := value.(type) {

@@ -46,7 +46,7 @@ func (inv *Inventory) readScript(path string) error {
 			return err
 		}
 		for k, v := range vars.All() {
-			h.Vars.Set(k, trust(v, pos))
+			inv.setVar(h.Vars, fmt.Sprint(k), trust(v, pos))
 		}
 	}
 	return nil
@@ -128,7 +128,7 @@ func (inv *Inventory) scriptGroup(path, name string, value any) ([]*Host, error)
 			return nil, fmt.Errorf("group %q: vars must be a dict", name)
 		}
 		for k, v := range d.All() {
-			if err := g.set(fmt.Sprint(k), trust(v, pos), pos); err != nil {
+			if err := inv.setGroupVar(g, fmt.Sprint(k), trust(v, pos), pos); err != nil {
 				return nil, err
 			}
 		}

@@ -88,12 +88,12 @@ func yamlPairs(n *yaml.Node, section, group string) ([]yaml.Pair, error) {
 	return n.Pairs, nil
 }
 
-func yamlVar(_ *Inventory, _ string, g *Group, p yaml.Pair) error {
+func yamlVar(inv *Inventory, _ string, g *Group, p yaml.Pair) error {
 	key, ok := p.Key.String()
 	if !ok {
 		return source.Errorf(p.Key.Pos, "the name of a variable must be a string, not %s", p.Key.Describe())
 	}
-	return g.set(key, p.Value.Any(), p.Key.Pos)
+	return inv.setGroupVar(g, key, p.Value.Any(), p.Key.Pos)
 }
 
 func yamlChild(inv *Inventory, file string, g *Group, p yaml.Pair) error {
@@ -130,7 +130,7 @@ func yamlHosts(inv *Inventory, file string, g *Group, p yaml.Pair) error {
 			if !ok {
 				return source.Errorf(v.Key.Pos, "the name of a variable must be a string, not %s", v.Key.Describe())
 			}
-			h.Vars.Set(key, v.Value.Any())
+			inv.setVar(h.Vars, key, v.Value.Any())
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func (o *options) callback(c *config, output string, secrets *callback.Secrets) 
 }
 
 func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Keys) (runner.Options, error) {
-	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning, Vault: keys})
+	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge"})
 	if err != nil {
 		return runner.Options{}, err
 	}

@@ -13,8 +13,8 @@ import (
 	"strings"
 
 	"gplay/internal/yaml"
+	"gplay/inventory"
 	"gplay/jinja"
-	"gplay/playbook/vars"
 )
 
 var includeVars = &Action{
@@ -63,7 +63,7 @@ func (c *Call) mergedVars(facts *jinja.Dict) *jinja.Dict {
 		d, isDict := v.(*jinja.Dict)
 		old, known := c.Scope.Raw(jinja.Str(k))
 		if before, both := old.(*jinja.Dict); isDict && known && both {
-			out.Set(k, vars.MergeDicts(before, d))
+			out.Set(k, inventory.MergeDicts(before, d))
 		}
 	}
 	return out

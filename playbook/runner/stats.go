@@ -1,8 +1,8 @@
 package runner
 
 import (
+	"gplay/inventory"
 	"gplay/jinja"
-	"gplay/playbook/vars"
 )
 
 // customStats takes what set_stats gave, in one task or in the items of a
@@ -65,7 +65,7 @@ func together(old, value any) any {
 		}
 	case *jinja.Dict:
 		if v, ok := value.(*jinja.Dict); ok {
-			return vars.MergeDicts(o, v)
+			return inventory.MergeDicts(o, v)
 		}
 	}
 	return old

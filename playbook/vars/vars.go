@@ -12,6 +12,7 @@ import (
 	"gplay/internal/source"
 	"gplay/internal/vault"
 	"gplay/internal/yaml"
+	"gplay/inventory"
 	"gplay/jinja"
 )
 
@@ -97,21 +98,7 @@ func (s *Scope) mergedDict(name string, top *jinja.Dict) *jinja.Dict {
 	}
 	out := jinja.NewDict()
 	for _, d := range slices.Backward(found) {
-		out = MergeDicts(out, d)
-	}
-	return out
-}
-
-// MergeDicts lets the second dict win, and goes into dicts of both.
-func MergeDicts(low, high *jinja.Dict) *jinja.Dict {
-	out := low.Copy()
-	for k, v := range high.All() {
-		was, _ := out.Get(k)
-		a, inner := was.(*jinja.Dict)
-		if b, ok := v.(*jinja.Dict); ok && inner {
-			v = MergeDicts(a, b)
-		}
-		out.Set(k, v)
+		out = inventory.MergeDicts(out, d)
 	}
 	return out
 }
