@@ -80,7 +80,7 @@ func (c *Call) varsFiles() ([]string, error) {
 	}
 	name := cmp.Or(c.text("file"), strings.TrimRight(c.text("_raw_params"), "\n"))
 	if name == "" {
-		return nil, fmt.Errorf("include_vars needs a file or a dir")
+		return nil, fmt.Errorf("Could not find file on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option")
 	}
 	path, err := c.find("vars", name)
 	return []string{path}, err

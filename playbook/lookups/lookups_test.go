@@ -126,6 +126,7 @@ func TestLookupMistakesAreExplained(t *testing.T) {
 		{"query('subelements', users, 'keys')", "could not find 'keys' key in iterated item"},
 		{"query('subelements', users)", "subelements lookup expects a list of two or three items"},
 		{"query('ini', 'user', section='no', file='users.ini')", "No section 'no' in users.ini"},
+		{"query('ini', 'user wrong=x section=no file=users.ini')", "wrong is not a valid option."},
 		{"query('ini', 'a', section='other', file='double.ini')", "Duplicate option in 'double.ini': While reading from '<???>' [line  6]: option 'name' in section 'people' already exists"},
 		{"query('csvfile', 'Li', file='elements.csv', delimiter=',', col=9)", `csvfile: the row of "Li" has no column 9`},
 		{"query('url', 'http://127.0.0.1:1/')", "Failed lookup url for http://127.0.0.1:1/ : "},

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gplay/internal/pyregex"
@@ -69,6 +70,8 @@ func cell(text, key string, delimiter rune, col int, otherwise any) (any, error)
 	return otherwise, nil
 }
 
+var iniOptions = []string{"type", "file", "section", "re", "encoding", "default", "case_sensitive", "allow_no_value", "allow_none"}
+
 // iniFile gives values of an INI or a Java properties file.
 func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	return each(terms, func(term string) ([]any, error) {
@@ -78,8 +81,13 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 			if key, merged, err = inline(term, options); err != nil {
 				return nil, err
 			}
+			for option := range merged.All() {
+				if !slices.Contains(iniOptions, jinja.Str(option)) {
+					return nil, fmt.Errorf("%s is not a valid option.", option)
+				}
+			}
 		}
-		o := read(merged, "type", "file", "section", "re", "encoding", "default", "case_sensitive", "allow_no_value", "allow_none")
+		o := read(merged, iniOptions...)
 		name, section, isRegexp := o.text("file", "ansible.ini"), o.text("section", "global"), o.truth("re", false)
 		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.text("type", "ini") == "properties",
 			bareKeys: o.truth("allow_no_value", o.truth("allow_none", false))}
