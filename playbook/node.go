@@ -1,7 +1,9 @@
 package playbook
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gplay/internal/source"
@@ -66,7 +68,29 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 		}
 		value = &Invalid{err}
 	}
+	if key == "vars_prompt" {
+		if err := l.promptKeys(p.Value); err != nil {
+			return err
+		}
+	}
 	node.Keywords[key] = Keyword{value, p.Value.Pos}
+	return nil
+}
+
+// promptKeys checks the keys of vars_prompt's entries.
+func (l *loader) promptKeys(n *yaml.Node) error {
+	known := []string{"name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"}
+	for _, entry := range n.Items {
+		for _, p := range entry.Pairs {
+			name, _ := p.Key.String()
+			if !slices.Contains(known, name) {
+				e := l.errorf(p.Key, "vars_prompt has no key %q", name)
+				e.Known = fmt.Sprintf("Invalid vars_prompt data structure, found unsupported key '%s'", name)
+				e.Hint = source.DidYouMean(name, known)
+				return e
+			}
+		}
+	}
 	return nil
 }
 
