@@ -197,23 +197,9 @@ func (inv *Inventory) setVar(vars *jinja.Dict, key string, value any) {
 	was, _ := vars.Get(key)
 	low, inner := was.(*jinja.Dict)
 	if high, ok := value.(*jinja.Dict); ok && inner && inv.options.MergeDicts {
-		value = MergeDicts(low, high)
+		value = jinja.MergeDicts(low, high)
 	}
 	vars.Set(key, value)
-}
-
-// MergeDicts lets the second dict win, and goes into dicts of both.
-func MergeDicts(low, high *jinja.Dict) *jinja.Dict {
-	out := low.Copy()
-	for k, v := range high.All() {
-		was, _ := out.Get(k)
-		a, inner := was.(*jinja.Dict)
-		if b, ok := v.(*jinja.Dict); ok && inner {
-			v = MergeDicts(a, b)
-		}
-		out.Set(k, v)
-	}
-	return out
 }
 
 // setGroupVar gives the group a variable, or its priority.

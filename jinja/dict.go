@@ -265,3 +265,17 @@ func hashableAt(v any, depth int) error {
 	}
 	return nil
 }
+
+// MergeDicts lets the second dict win, and goes into dicts of both.
+func MergeDicts(low, high *Dict) *Dict {
+	out := low.Copy()
+	for k, v := range high.All() {
+		was, _ := out.Get(k)
+		a, inner := was.(*Dict)
+		if b, ok := v.(*Dict); ok && inner {
+			v = MergeDicts(a, b)
+		}
+		out.Set(k, v)
+	}
+	return out
+}

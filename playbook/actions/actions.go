@@ -93,11 +93,13 @@ type Call struct {
 	// Environment is the task's. Module sets it by itself, Exec does not.
 	Environment map[string]string
 	// Reset ends the connection, so that the next task makes a new one.
-	Reset   func() error
-	AddHost func(name string, groups []string, variables *jinja.Dict) (changed bool, err error)
-	GroupBy func(group string, parents []string) (changed bool, err error)
-	Warn    func(msg string)
-	Say     func(msg string) // shows a line
+	Reset func() error
+	// SplitPort takes a host's name and the port behind it apart.
+	SplitPort func(name string) (host string, port int)
+	AddHost   func(name string, groups []string, variables *jinja.Dict) (changed bool, err error)
+	GroupBy   func(group string, parents []string) (changed bool, err error)
+	Warn      func(msg string)
+	Say       func(msg string) // shows a line
 	// Prompt asks the person at the terminal; nil when there is nobody.
 	Prompt func(text string, private bool) (string, error)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gplay/inventory"
 	"gplay/jinja"
 )
 
@@ -27,7 +26,7 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if name == "" {
 		return nil, fmt.Errorf("name, host or hostname needs to be provided")
 	}
-	name, port := inventory.SplitPort(name)
+	name, port := c.SplitPort(name)
 	if port != 0 {
 		c.Args.Set("ansible_ssh_port", port)
 	}

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"gplay/internal/yaml"
-	"gplay/inventory"
 	"gplay/jinja"
 )
 
@@ -63,7 +62,7 @@ func (c *Call) mergedVars(facts *jinja.Dict) *jinja.Dict {
 		d, isDict := v.(*jinja.Dict)
 		old, known := c.Scope.Raw(jinja.Str(k))
 		if before, both := old.(*jinja.Dict); isDict && known && both {
-			out.Set(k, inventory.MergeDicts(before, d))
+			out.Set(k, jinja.MergeDicts(before, d))
 		}
 	}
 	return out

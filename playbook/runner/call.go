@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"gplay/connection"
+	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook/actions"
 	"gplay/playbook/vars"
@@ -127,7 +128,7 @@ func (x *execution) call(scope *vars.Scope, s *settings, args *jinja.Dict) *acti
 			}
 			return err
 		},
-		AddHost: x.addHost, GroupBy: x.groupBy, Warn: func(msg string) { x.warn("%s", msg) },
+		SplitPort: inventory.SplitPort, AddHost: x.addHost, GroupBy: x.groupBy, Warn: func(msg string) { x.warn("%s", msg) },
 		Say: func(msg string) { x.tell(func(c Callback) { c.Verbose(0, msg) }) },
 	}
 }

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"gplay/inventory"
 	"gplay/jinja"
 )
 
@@ -65,7 +64,7 @@ func together(old, value any) any {
 		}
 	case *jinja.Dict:
 		if v, ok := value.(*jinja.Dict); ok {
-			return inventory.MergeDicts(o, v)
+			return jinja.MergeDicts(o, v)
 		}
 	}
 	return old

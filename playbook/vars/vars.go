@@ -12,7 +12,6 @@ import (
 	"gplay/internal/source"
 	"gplay/internal/vault"
 	"gplay/internal/yaml"
-	"gplay/inventory"
 	"gplay/jinja"
 )
 
@@ -98,7 +97,7 @@ func (s *Scope) mergedDict(name string, top *jinja.Dict) *jinja.Dict {
 	}
 	out := jinja.NewDict()
 	for _, d := range slices.Backward(found) {
-		out = inventory.MergeDicts(out, d)
+		out = jinja.MergeDicts(out, d)
 	}
 	return out
 }
