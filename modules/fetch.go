@@ -87,7 +87,7 @@ func (a fetchArgs) send(c *Call, r Result) error {
 	}
 	h := newHashing(from)
 	if _, err := io.Copy(to, h); err != nil {
-		return fmt.Errorf("%s could not be sent: %w", a.Src, err) // an unclosed file is not kept
+		return fmt.Errorf("%s could not be fetched: %w", a.Src, err) // an unclosed file is not kept
 	}
 	r["checksum"], r["md5sum"] = hex.EncodeToString(h.sha1.Sum(nil)), hex.EncodeToString(h.md5.Sum(nil))
 	return to.Close()
