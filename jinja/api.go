@@ -75,6 +75,28 @@ func (f Func) Call(c *Context, args *Args) (any, error) { return f(c, args) }
 type Args struct {
 	Positional []any
 	Keywords   *Dict // nil when none
+	written    *argList
+}
+
+// Constant reports whether positional argument i stands in the template itself:
+// no variable and nothing that was computed is in it.
+func (a *Args) Constant(i int) bool {
+	return a.written != nil && i < len(a.written.positional) && allConstant(a.written.positional[i])
+}
+
+func allConstant(exprs ...expr) bool {
+	for _, x := range exprs {
+		switch x := x.(type) {
+		case *constExpr:
+		case *listExpr:
+			if !allConstant(x.items...) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // Bind puts the arguments in the order of params, each "name" (required) or

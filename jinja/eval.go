@@ -161,6 +161,7 @@ func (a *argList) eval(f *frame) (*Args, error) {
 	}
 	given := &givenArgs{}
 	args := &given.Args
+	args.written = a
 	if len(a.positional) > 0 {
 		args.Positional = given.few[:0]
 	}

@@ -610,7 +610,7 @@ func (a *argList) fold() {
 	if a.star != nil || a.stars != nil {
 		return
 	}
-	args := &Args{}
+	args := &Args{written: a}
 	for _, x := range a.positional {
 		c, ok := x.(*constExpr)
 		if !ok {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"gplay/internal/source"
+	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook/filters"
 	"gplay/playbook/lookups"
@@ -37,6 +39,10 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 			return nil, jinja.UndefinedError(u)
 		}
 	}
+	terms, err := s.terms(a)
+	if err != nil {
+		return nil, err
+	}
 	options, onError := a.Keywords.Copy(), "strict"
 	if v, ok := options.Get("wantlist"); ok {
 		wantlist = jinja.Truth(v)
@@ -46,7 +52,7 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		onError = jinja.Str(v)
 		options.Delete("errors")
 	}
-	values, err := s.Run(jinja.Str(a.Positional[0]), a.Positional[1:], options)
+	values, err := s.Run(jinja.Str(a.Positional[0]), terms, options)
 	if err != nil && (onError != "ignore" && onError != "warn" || isUndefined(err)) {
 		return nil, fmt.Errorf("the lookup %s failed: %w", jinja.Str(a.Positional[0]), err)
 	}
@@ -61,6 +67,54 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		return values[0], nil
 	}
 	return joined(values), nil
+}
+
+// terms are what a lookup is asked for. Templates in those that stand in the
+// call itself are templated, as in Ansible; what a variable or an expression
+// gave may come from a host and is not.
+func (s *Scope) terms(a *jinja.Args) ([]any, error) {
+	terms := slices.Clone(a.Positional[1:])
+	for i, term := range terms {
+		if !a.Constant(i + 1) {
+			continue
+		}
+		var err error
+		if terms[i], err = s.Template(withTemplates(term)); err != nil {
+			return nil, unplaced(err)
+		}
+	}
+	return terms, nil
+}
+
+// unplaced is a fault of a template in a template without its place, which is
+// in no file, so that it gets the place of the whole.
+func unplaced(err error) error {
+	var placed *source.Error
+	var fault *jinja.Error
+	switch {
+	case !errors.As(err, &placed) || placed.Pos.File != "":
+		return err
+	case errors.As(err, &fault) && fault.Undefined != nil:
+		return jinja.UndefinedError(fault.Undefined)
+	}
+	return errors.New(placed.Msg)
+}
+
+// withTemplates makes templates of the texts in v that have delimiters.
+func withTemplates(v any) any {
+	switch v := v.(type) {
+	case string:
+		if strings.Contains(v, "{{") || strings.Contains(v, "{%") {
+			return &yaml.Template{Text: v}
+		}
+	case *jinja.List:
+		out := jinja.NewList()
+		for _, item := range v.Items {
+			out.Items = append(out.Items, withTemplates(item))
+		}
+		return out
+	}
+	return v
 }
 
 // isUndefined reports whether err says that something is undefined: errors=
