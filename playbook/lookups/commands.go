@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -134,6 +135,10 @@ func fetch(c *Context, client *http.Client, address string, o *settings) (string
 		req.Header.Set("Cache-Control", "no-cache")
 	}
 	resp, err := client.Do(req)
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		return "", fmt.Errorf("Error validating the server's certificate for %s: %w", address, untrusted.Err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("Failed lookup url for %s : %w", address, err)
 	}

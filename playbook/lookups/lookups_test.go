@@ -3,6 +3,10 @@ package lookups
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,6 +139,21 @@ func TestLookupMistakesAreExplained(t *testing.T) {
 		if got := w.eval(c.query); !strings.HasPrefix(got, "ERROR ") || !strings.Contains(got, c.want) {
 			t.Errorf("%s\n got %s\nwant %s", c.query, got, c.want)
 		}
+	}
+}
+
+func TestURLWithAnUntrustedCertificate(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	w := newWorld(t)
+	got, want := w.eval(fmt.Sprintf("lookup('url', '%s')", server.URL)), "ERROR Error validating the server's certificate for "+server.URL+": x509: "
+	if !strings.HasPrefix(got, want) {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if got := w.eval(fmt.Sprintf("lookup('url', '%s', validate_certs=false)", server.URL)); got != "hello" {
+		t.Errorf("without validation: %s", got)
 	}
 }
 
