@@ -2,14 +2,13 @@ package filters_test
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"gplay/internal/oracle"
+	"gplay/internal/oracle/evaluate"
 	"gplay/internal/yaml"
-	"gplay/jinja"
 	"gplay/playbook/vars"
 )
 
@@ -39,28 +38,6 @@ func evaluator(t *testing.T, file string) func(expr string) oracle.Outcome {
 	}
 	scope := vars.NewTemplar().NewScope(context.Background(), d)
 	return func(expr string) oracle.Outcome {
-		v, err := evaluate(scope, expr)
-		var undefined *vars.Undefined
-		switch {
-		case err == nil:
-			return oracle.Outcome{Text: jinja.Str(v)}
-		case errors.As(err, &undefined):
-			return oracle.Outcome{Error: err.Error(), Undefined: true}
-		}
-		return oracle.Outcome{Error: err.Error()}
+		return evaluate.Expression(scope, expr)
 	}
-}
-
-// evaluate gives the value of an expression with Jinja2's own escapes, as
-// Ansible's side does: in {{ }} of a playbook backslashes would stay.
-func evaluate(scope *vars.Scope, expr string) (any, error) {
-	v, err := scope.Expr("[" + expr + "]")
-	var fault *jinja.Error
-	if errors.As(err, &fault) && fault.Undefined != nil {
-		err = &vars.Undefined{Err: err}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return scope.With(jinja.NewDict("evaluated", v)).Template(&yaml.Template{Text: "{{ evaluated }}"})
 }
