@@ -56,7 +56,7 @@ func (c *Context) Lookup(name string) (value any, ok bool, err error) {
 func (c *Context) Filter(name string, value any, args *Args) (any, error) {
 	fn, lenient, foreign, ok := c.Env.filter(name)
 	if !ok {
-		return nil, fmt.Errorf("No filter named %s.", Repr(name))
+		return nil, &NoSuch{"filter", name}
 	}
 	return applyFilter(c, name, fn, lenient, foreign, value, args)
 }
@@ -65,7 +65,7 @@ func (c *Context) Filter(name string, value any, args *Args) (any, error) {
 func (c *Context) Test(name string, value any, args *Args) (bool, error) {
 	fn, lenient, foreign, ok := c.Env.test(name)
 	if !ok {
-		return false, fmt.Errorf("No test named %s.", Repr(name))
+		return false, &NoSuch{"test", name}
 	}
 	return applyTest(c, name, fn, lenient, foreign, value, args)
 }

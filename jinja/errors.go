@@ -33,6 +33,11 @@ func (e *undefinedError) Error() string { return e.u.Message() }
 // UndefinedError is the error that using u gives, for filters and callables.
 func UndefinedError(u *Undefined) error { return &undefinedError{u} }
 
+// NoSuch is the error of a filter or test that there is not.
+type NoSuch struct{ Kind, Name string }
+
+func (e *NoSuch) Error() string { return "No " + e.Kind + " named " + Repr(e.Name) + "." }
+
 // argumentError is a fault in how something is called; whoever knows its name
 // puts it in front.
 type argumentError struct {

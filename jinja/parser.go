@@ -360,9 +360,6 @@ func (p *parser) primary() (expr, error) {
 			return p.dict()
 		}
 	}
-	if t.kind == tokEOF {
-		return nil, t.pos.error("unexpected end of template")
-	}
 	return nil, t.pos.errorf("unexpected %s", Repr(t.what()))
 }
 
@@ -718,9 +715,8 @@ func (p *parser) filter(value expr) (*filterExpr, error) {
 	f := &filterExpr{value: value, name: name, pos: p.span(t)}
 	var ok bool
 	if f.fn, f.lenient, f.foreign, ok = p.env.filter(name); !ok {
-		e := f.pos.errorf("No filter named %s.", Repr(name))
-		e.Wanted, e.Known = name, slices.AppendSeq(slices.Collect(maps.Keys(filters)), maps.Keys(p.env.Filters))
-		p.missing(e)
+		known := slices.AppendSeq(slices.Collect(maps.Keys(filters)), maps.Keys(p.env.Filters))
+		p.missing(f.pos, &NoSuch{"filter", name}, known)
 	}
 	if p.isOp("(") {
 		f.args, err = p.arguments()
@@ -731,9 +727,11 @@ func (p *parser) filter(value expr) (*filterExpr, error) {
 
 // missing notes an unknown filter or test. Where a condition decides whether
 // it is reached, it is an error only then.
-func (p *parser) missing(err error) {
+func (p *parser) missing(at pos, err *NoSuch, known []string) {
 	if p.soft == 0 {
-		p.tmpl.unknown = append(p.tmpl.unknown, err)
+		e := at.error(err.Error())
+		e.Wanted, e.Known, e.Err = err.Name, known, err
+		p.tmpl.unknown = append(p.tmpl.unknown, e)
 	}
 }
 
@@ -748,9 +746,8 @@ func (p *parser) test(start *token, value expr) (expr, error) {
 	at := p.span(t)
 	var ok bool
 	if x.fn, x.lenient, x.foreign, ok = p.env.test(name); !ok {
-		e := at.errorf("No test named %s.", Repr(name))
-		e.Wanted, e.Known = name, slices.AppendSeq(slices.Collect(maps.Keys(tests)), maps.Keys(p.env.Tests))
-		p.missing(e)
+		known := slices.AppendSeq(slices.Collect(maps.Keys(tests)), maps.Keys(p.env.Tests))
+		p.missing(at, &NoSuch{"test", name}, known)
 	}
 	switch {
 	case p.isOp("("):

@@ -28,7 +28,7 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 	for i, condition := range conditions {
 		ok, err := c.judging("that", i).Condition(condition, c.Task.Pos)
 		if err != nil {
-			return nil, fmt.Errorf("The conditional check '%s' failed. The error was: %w", jinja.Str(condition), err)
+			return nil, &vars.ConditionError{Condition: jinja.Str(condition), Err: err}
 		}
 		if !ok {
 			return c.failed(condition, quiet), nil

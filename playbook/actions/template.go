@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gplay/jinja"
+	"gplay/playbook/vars"
 )
 
 // templateOptions are the arguments that say how the text is rendered; the
@@ -39,7 +40,7 @@ func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	}
 	text, err := c.render(path, dest)
 	if err != nil {
-		return nil, err
+		return nil, vars.FileFault(err)
 	}
 	args := with(c.Args, append([]string{"src"}, templateOptions...), "_title", path)
 	if c.text("mode") == "preserve" {

@@ -222,7 +222,7 @@ func (x *execution) conditions(scope *vars.Scope) (bool, error) {
 		for _, c := range asList(k.Value) {
 			ok, err := scope.Condition(c, k.Pos)
 			if err != nil {
-				return false, conditionError(c, err)
+				return false, &vars.ConditionError{Condition: conditionText(c), Err: err}
 			}
 			if !ok {
 				return false, nil
@@ -230,11 +230,6 @@ func (x *execution) conditions(scope *vars.Scope) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-func conditionError(condition any, err error) error {
-	text := conditionText(condition)
-	return fmt.Errorf("The conditional check '%s' failed. The error was: error while evaluating conditional (%s): %w", text, text, err)
 }
 
 func conditionText(c any) string {
@@ -449,7 +444,7 @@ func (x *execution) override(scope *vars.Scope, data *jinja.Dict, keyword, key s
 	for _, c := range asList(k.Value) {
 		yes, err := scope.Condition(c, k.Pos)
 		if err != nil {
-			return conditionError(c, err)
+			return &vars.ConditionError{Condition: conditionText(c), Err: err}
 		}
 		result = yes
 		if !yes {
@@ -483,8 +478,8 @@ func statusOf(data *jinja.Dict) Status {
 }
 
 // once runs the action one time and gives its result. A lost connection is a
-// result too.
-func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) *jinja.Dict {
+// result too; a condition that has no value is an error of the task.
+func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.timeout)
@@ -492,11 +487,14 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 	}
 	data, err := x.act(ctx, scope, s, args)
 	var lost *connection.Unreachable
+	var valueless *vars.ConditionError
 	switch {
+	case errors.As(err, &valueless):
+		return nil, err
 	case errors.As(err, &lost):
-		return jinja.NewDict("changed", false, "msg", lost.Error(), "unreachable", true)
+		return jinja.NewDict("changed", false, "msg", lost.Error(), "unreachable", true), nil
 	case errors.Is(err, context.DeadlineExceeded) && s.timeout > 0:
-		return jinja.NewDict("msg", fmt.Sprintf("The %s action failed to execute in the expected time frame (%d) and was terminated", x.task.Action, int(s.timeout.Seconds())), "failed", true)
+		return jinja.NewDict("msg", fmt.Sprintf("The %s action failed to execute in the expected time frame (%d) and was terminated", x.task.Action, int(s.timeout.Seconds())), "failed", true), nil
 	case err != nil:
 		if data == nil {
 			data = jinja.NewDict()
@@ -504,7 +502,7 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 		explain(data, "msg", err)
 	}
 	x.effects(data, s, args)
-	return data
+	return data, nil
 }
 
 func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {

@@ -230,7 +230,7 @@ func (l *loop) breaks(t *try, own *jinja.Dict) {
 	}
 	done, bad, err := allHold(l.x.scope.With(l.brought).With(own), when)
 	if err != nil {
-		explain(t.data, "msg", conditionError(bad, err))
+		explain(t.data, "msg", &vars.ConditionError{Condition: conditionText(bad), Err: err})
 		t.status, done = Failed, true
 	}
 	t.last = done

@@ -19,7 +19,10 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		attempts = s.retries + 1
 	}
 	for n := 1; ; n++ {
-		data := x.once(ctx, scope, s, args)
+		data, err := x.once(ctx, scope, s, args)
+		if err != nil {
+			return x.failedTry(scope, err)
+		}
 		if repeated {
 			data.Set("attempts", n)
 		}
@@ -31,7 +34,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		}
 		done, bad, err := allHold(scope.With(x.afterwards(data)), k)
 		if err != nil {
-			return x.failedTry(scope, conditionError(bad, err))
+			return x.failedTry(scope, &vars.ConditionError{Condition: conditionText(bad), Err: err})
 		}
 		if done || n >= attempts || ctx.Err() != nil || statusOf(data) == Unreachable {
 			if !done {

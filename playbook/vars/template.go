@@ -125,7 +125,7 @@ func (s *Scope) render(t *yaml.Template) (any, error) {
 	}
 	p, err := s.templar.compile(t)
 	if err != nil {
-		return nil, s.templateError(t, err)
+		return nil, known(s.templateError(t, err), uncompiled(t.Text, err))
 	}
 	if p.name != "" {
 		switch raw, _ := s.Raw(p.name); raw.(type) {
@@ -240,7 +240,7 @@ func (s *Scope) templateError(t *yaml.Template, err error) error {
 		return err
 	}
 	e := source.Errorf(t.Pos, "%s", err.Error())
-	e.Err = err
+	e.Err, e.Known = err, unknownName(err)
 	var fault *jinja.Error
 	if errors.As(err, &fault) {
 		if u := fault.Undefined; u != nil && u.Cause != nil {
@@ -327,7 +327,7 @@ func (s *Scope) condition(text string, pos source.Pos) (bool, error) {
 		return jinja.Truth(v), nil
 	}
 	e := source.Errorf(pos, "%s", err.Error())
-	e.Err, e.Len = err, len(text)
+	e.Err, e.Len, e.Known = err, len(text), s.failedCheck(text, err)
 	var fault *jinja.Error
 	if errors.As(err, &fault) {
 		e.Hint = s.hint(fault)
@@ -373,7 +373,7 @@ func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, er
 	}
 	tmpl, err := env.Compile(name, text)
 	if err != nil {
-		return "", s.fileError(name, err)
+		return "", known(s.fileError(name, err), "template error while templating string: "+faultText(err))
 	}
 	out, err := tmpl.Render(s.ctx, s)
 	if err != nil {
@@ -393,7 +393,7 @@ func (s *Scope) fileError(name string, err error) error {
 		pos.File = fault.Template
 	}
 	e := source.Errorf(pos, "%s", err.Error())
-	e.Err, e.Len, e.Hint = err, fault.Len, s.hint(fault)
+	e.Err, e.Len, e.Hint, e.Known = err, fault.Len, s.hint(fault), unknownName(err)
 	if fault.Undefined != nil {
 		return &Undefined{e}
 	}

@@ -1,0 +1,128 @@
+package vars
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"gplay/internal/source"
+	"gplay/jinja"
+)
+
+// The functions of this file word the faults of templates as Ansible does,
+// for results that are registered.
+
+// known gives a fault the words by which it is known.
+func known(err error, words string) error {
+	if placed, ok := err.(*source.Error); ok {
+		placed.Known = words
+	}
+	return err
+}
+
+// uncompiled is the fault of text that cannot be compiled.
+func uncompiled(text string, err error) string {
+	msg := faultText(err)
+	return fmt.Sprintf("template error while templating string: %s. String: %s. %s", msg, text, msg)
+}
+
+func faultText(err error) string {
+	var none *jinja.NoSuch
+	if errors.As(err, &none) {
+		return couldNotLoad(none.Name)
+	}
+	return err.Error()
+}
+
+// ConditionError is the fault of a condition that has no value.
+type ConditionError struct {
+	Condition string
+	Err       error
+}
+
+func (e *ConditionError) Error() string {
+	return fmt.Sprintf("The conditional check '%s' failed. The error was: error while evaluating conditional (%s): %v", e.Condition, e.Condition, e.Err)
+}
+
+func (e *ConditionError) Unwrap() error { return e.Err }
+
+// failedCheck is the fault of a condition that cannot be compiled, which
+// Ansible does as a part of a template, or asks for a name that there is not;
+// "" where err is another.
+func (s *Scope) failedCheck(condition string, err error) string {
+	whole := "{% if " + condition + " %} True {% else %} False {% endif %}"
+	msg := unknownName(err)
+	if _, err := s.templar.env.CompileExpr(condition); err != nil {
+		if _, again := s.templar.env.Compile("", whole); again != nil {
+			err = again
+		}
+		msg = uncompiled(whole, err)
+	}
+	if msg == "" {
+		return ""
+	}
+	return fmt.Sprintf("The conditional check '%s' failed. The error was: %s", condition, msg)
+}
+
+// unknownName is the fault of a template that has asked for a filter or test
+// by a name that there is not; "" where err is another.
+func unknownName(err error) string {
+	var none *jinja.NoSuch
+	if !errors.As(err, &none) {
+		return ""
+	}
+	return couldNotLoad(none.Name) + "\n  line 0"
+}
+
+var (
+	qualified = regexp.MustCompile(`^[\pL\pN_]+(\.[\pL\pN_]+){2,}$`)
+	// collections have filters or tests here.
+	collections = []string{"ansible.builtin.", "ansible.legacy.", "ansible.utils.", "ansible.netcommon.", "community.general."}
+)
+
+func couldNotLoad(name string) string {
+	full := name
+	if !strings.Contains(name, ".") {
+		full = collections[0] + name
+	}
+	why := name
+	switch {
+	case !qualified.MatchString(full):
+		why = "invalid plugin name: " + full
+	case !hasAnyPrefix(full, collections):
+		namespace, rest, _ := strings.Cut(full, ".")
+		collection, _, _ := strings.Cut(rest, ".")
+		why = fmt.Sprintf("Invalid plugin FQCN (%s): unable to locate collection %s.%s", name, namespace, collection)
+	}
+	return fmt.Sprintf("Could not load \"%s\": '%s'", name, why)
+}
+
+func hasAnyPrefix(s string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// FileFault is the fault of rendering a template file, as Ansible's template
+// action words it: with the class of its exception before it.
+func FileFault(err error) error {
+	var placed *source.Error
+	if !errors.As(err, &placed) {
+		return err
+	}
+	named := *placed
+	var undefined *Undefined
+	switch {
+	case errors.As(err, &undefined):
+		named.Known = "AnsibleUndefinedVariable: " + placed.Msg
+	case placed.Known != "" && placed.Known == unknownName(err):
+		named.Known = "TemplateSyntaxError: " + placed.Known
+	case placed.Known != "":
+		named.Known = "AnsibleError: " + placed.Known
+	}
+	return &named
+}
