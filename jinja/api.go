@@ -76,6 +76,9 @@ type Args struct {
 	Positional []any
 	Keywords   *Dict // nil when none
 	written    *argList
+	// padded is Positional, and Missing for what may follow. Renderings share
+	// those of constants, so nobody writes to them.
+	padded []any
 }
 
 // Constant reports whether positional argument i stands in the template itself:
@@ -106,21 +109,13 @@ func (a *Args) Bind(params ...string) ([]any, error) {
 	if len(a.Positional) > len(params) {
 		return nil, a.tooMany(len(params))
 	}
-	out := make([]any, len(params))
-	n := copy(out, a.Positional)
+	n := len(a.Positional)
+	out := a.pad(len(params))
 	for i, p := range params[n:] {
 		name, optional := strings.CutSuffix(p, "=")
-		if optional && a.Keywords == nil {
-			out[n+i] = Missing
-			continue
-		}
-		v, ok := a.Keywords.Get(name)
-		switch {
-		case ok:
+		if v, ok := a.Keywords.named(name); ok {
 			out[n+i] = v
-		case optional:
-			out[n+i] = Missing
-		default:
+		} else if !optional {
 			return nil, argumentErrorf("missing 1 required positional argument: '%s'", name)
 		}
 	}
@@ -133,6 +128,18 @@ func (a *Args) Bind(params ...string) ([]any, error) {
 		}
 	}
 	return out, nil
+}
+
+// pad gives the positional arguments, and Missing up to n.
+func (a *Args) pad(n int) []any {
+	if a.Keywords == nil && len(a.padded) >= n {
+		return a.padded[:n]
+	}
+	out := make([]any, n)
+	for i := copy(out, a.Positional); i < n; i++ {
+		out[i] = Missing
+	}
+	return out
 }
 
 // names are those of parameters.

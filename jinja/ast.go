@@ -43,7 +43,8 @@ type (
 		pos
 		object expr
 		name   string
-		key    any // name
+		key    any  // name
+		method bool // of a dict
 	}
 	itemExpr struct {
 		pos

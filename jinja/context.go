@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -233,12 +234,35 @@ type output struct{ strings.Builder }
 func (f *frame) silent() bool { return f.silenced != nil && f.silenced.parent != nil }
 
 func (f *frame) write(s string) error {
-	f.c.written += len(s)
-	if f.c.written > f.c.limit {
-		return fmt.Errorf("the template makes more than %d bytes", f.c.limit)
+	if err := f.account(len(s)); err != nil {
+		return err
 	}
 	f.out.WriteString(s)
 	return nil
+}
+
+// account is an error where n more bytes are too many.
+func (f *frame) account(n int) error {
+	f.c.written += n
+	if f.c.written > f.c.limit {
+		return fmt.Errorf("the template makes more than %d bytes", f.c.limit)
+	}
+	return nil
+}
+
+// print writes what {{ }} gives.
+func (f *frame) print(v any) error {
+	if n, ok := v.(int); ok {
+		var room [20]byte
+		digits := strconv.AppendInt(room[:0], int64(n), 10)
+		f.out.Write(digits)
+		return f.account(len(digits))
+	}
+	s, err := joined(v, f.c.autoescape)
+	if err != nil {
+		return err
+	}
+	return f.write(s)
 }
 
 // capture runs a body and gives its text.

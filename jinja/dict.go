@@ -81,6 +81,21 @@ func (d *Dict) Get(key any) (any, bool) {
 	return d.items[i].value, true
 }
 
+// named is Get of a text, which as a value costs to make.
+func (d *Dict) named(key string) (any, bool) {
+	if d == nil {
+		return nil, false
+	}
+	if d.index != nil {
+		return d.Get(key)
+	}
+	i := d.findString(key)
+	if i < 0 {
+		return nil, false
+	}
+	return d.items[i].value, true
+}
+
 // Set gives key a value; a new key goes to the end.
 func (d *Dict) Set(key, value any) {
 	h := hashKey(key)

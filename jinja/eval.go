@@ -100,6 +100,11 @@ func (x *attrExpr) eval(f *frame) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d, ok := object.(*Dict); ok && !x.method {
+		if v, ok := d.named(x.name); ok {
+			return v, nil
+		}
+	}
 	v, err := attributeOf(object, x.name, x.key)
 	if err != nil {
 		return nil, x.fail(f, err)
@@ -146,10 +151,21 @@ func (x *sliceExpr) eval(f *frame) (any, error) {
 
 var noArgs = &Args{}
 
-// givenArgs are arguments with room for some.
+// givenArgs are arguments with room for what most filters take.
 type givenArgs struct {
 	Args
 	few [3]any
+}
+
+func newArgs(written *argList) *Args {
+	n := len(written.positional)
+	g := &givenArgs{few: [3]any{Missing, Missing, Missing}}
+	g.written, g.padded = written, g.few[:]
+	if n > len(g.few) {
+		g.padded = make([]any, n)
+	}
+	g.Positional = g.padded[:n:n]
+	return &g.Args
 }
 
 func (a *argList) eval(f *frame) (*Args, error) {
@@ -159,18 +175,13 @@ func (a *argList) eval(f *frame) (*Args, error) {
 	case a.constant != nil:
 		return a.constant, nil
 	}
-	given := &givenArgs{}
-	args := &given.Args
-	args.written = a
-	if len(a.positional) > 0 {
-		args.Positional = given.few[:0]
-	}
-	for _, x := range a.positional {
+	args := newArgs(a)
+	for i, x := range a.positional {
 		v, err := x.eval(f)
 		if err != nil {
 			return nil, err
 		}
-		args.Positional = append(args.Positional, v)
+		args.Positional[i] = v
 	}
 	if a.star != nil {
 		v, err := a.star.eval(f)
@@ -184,7 +195,7 @@ func (a *argList) eval(f *frame) (*Args, error) {
 		if err != nil {
 			return nil, a.star.at().fail(f, err)
 		}
-		args.Positional = append(args.Positional, items...)
+		args.Positional, args.padded = append(args.Positional, items...), nil
 	}
 	if len(a.names) == 0 && a.stars == nil {
 		return args, nil

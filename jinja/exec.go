@@ -33,18 +33,7 @@ func (s *outputStmt) exec(f *frame) error {
 	if finalize := f.c.Env.Finalize; finalize != nil {
 		v = normal(finalize(v))
 	}
-	var text string
-	if f.c.autoescape {
-		var m Markup
-		m, err = escapeValue(v)
-		text = string(m)
-	} else {
-		text, err = strOf(v)
-	}
-	if err == nil {
-		err = f.write(text)
-	}
-	if err != nil {
+	if err := f.print(v); err != nil {
 		return s.fail(f, err)
 	}
 	return nil

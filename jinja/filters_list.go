@@ -133,8 +133,11 @@ func getter(attribute, otherwise any, fold bool) func(any) (any, error) {
 
 // folded is a text in lower case, for comparing.
 func folded(v any) any {
-	if s, ok := text(v); ok {
-		return strings.ToLower(s)
+	if m, ok := v.(Markup); ok {
+		v = string(m)
+	}
+	if s, ok := v.(string); ok {
+		return like(v, strings.ToLower(s))
 	}
 	return v
 }
@@ -146,6 +149,9 @@ func attributePath(attribute any) []any {
 	case string, Markup:
 		var path []any
 		s, _ := text(a)
+		if !strings.ContainsAny(s, ".0123456789") {
+			return []any{s}
+		}
 		for _, part := range strings.Split(s, ".") {
 			if n, err := strconv.Atoi(part); err == nil && isASCII(part) && part[0] != '-' && part[0] != '+' {
 				path = append(path, n)

@@ -22,10 +22,15 @@ func textFilter(fn func(string) string) builtinFilter {
 	})
 }
 
-// like gives s as Markup where v is.
+// like gives s as Markup where v is; v itself where that is s.
 func like(v any, s string) any {
-	if _, ok := v.(Markup); ok {
+	switch t := v.(type) {
+	case Markup:
 		return Markup(s)
+	case string:
+		if t == s {
+			return v
+		}
 	}
 	return s
 }
@@ -41,7 +46,8 @@ func titleWords(s string) string {
 	var b strings.Builder
 	word := func(w string) {
 		n := len(cut(w, 0, 1))
-		b.WriteString(upper(w[:n]) + lower(w[n:]))
+		b.WriteString(upper(w[:n]))
+		b.WriteString(lower(w[n:]))
 	}
 	at := 0
 	for i, r := range s {
@@ -156,8 +162,9 @@ func filterReplace(c *Context, v any, a []any) (any, error) {
 }
 
 func filterString(_ *Context, v any, _ []any) (any, error) {
-	if m, ok := v.(Markup); ok {
-		return m, nil
+	switch v.(type) {
+	case string, Markup:
+		return v, nil
 	}
 	return strOf(v)
 }

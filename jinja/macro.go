@@ -62,7 +62,7 @@ func (m *Macro) bind(f *frame, args *Args) error {
 			f.slots[slot] = args.Positional[i]
 			continue
 		}
-		if v, ok := args.Keywords.Get(name); ok {
+		if v, ok := args.Keywords.named(name); ok {
 			f.slots[slot] = v
 			used++
 			continue

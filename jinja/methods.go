@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"sort"
 	"strconv"
 )
 
@@ -177,22 +176,21 @@ func listSort(c *Context, l *List, a []any) (any, error) {
 
 // sortBy gives the items in the order of their keys, equal ones as they were.
 func sortBy(items []any, key func(any) (any, error), reverse bool) ([]any, error) {
-	keys := slices.Clone(items)
-	if key != nil {
-		for i := range keys {
-			var err error
-			if keys[i], err = key(items[i]); err != nil {
-				return nil, err
-			}
+	type keyed struct{ key, item any }
+	order := make([]keyed, len(items))
+	for i, item := range items {
+		order[i] = keyed{item, item}
+		if key == nil {
+			continue
+		}
+		var err error
+		if order[i].key, err = key(item); err != nil {
+			return nil, err
 		}
 	}
-	order := make([]int, len(items))
-	for i := range order {
-		order[i] = i
-	}
 	var fault error
-	sort.SliceStable(order, func(i, j int) bool {
-		a, b := keys[order[i]], keys[order[j]]
+	slices.SortStableFunc(order, func(x, y keyed) int {
+		a, b := x.key, y.key
 		if reverse {
 			a, b = b, a
 		}
@@ -200,14 +198,14 @@ func sortBy(items []any, key func(any) (any, error), reverse bool) ([]any, error
 		if err != nil && fault == nil {
 			fault = err
 		}
-		return c < 0
+		return c
 	})
 	if fault != nil {
 		return nil, fault
 	}
 	out := make([]any, len(items))
-	for i, at := range order {
-		out[i] = items[at]
+	for i := range order {
+		out[i] = order[i].item
 	}
 	return out, nil
 }

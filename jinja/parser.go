@@ -511,7 +511,7 @@ func (p *parser) attribute(start *token, x expr) (expr, error) {
 	t := p.next()
 	switch t.kind {
 	case tokName:
-		return &attrExpr{p.span(start), x, t.text, t.text}, nil
+		return &attrExpr{p.span(start), x, t.text, t.text, dictMethods[t.text] != nil}, nil
 	case tokInteger:
 		key, err := p.integer(&token{kind: t.kind, text: t.text, pos: t.pos})
 		return &itemExpr{p.span(start), x, key}, err
@@ -607,13 +607,13 @@ func (a *argList) fold() {
 	if a.star != nil || a.stars != nil {
 		return
 	}
-	args := &Args{written: a}
-	for _, x := range a.positional {
+	args := newArgs(a)
+	for i, x := range a.positional {
 		c, ok := x.(*constExpr)
 		if !ok {
 			return
 		}
-		args.Positional = append(args.Positional, c.value)
+		args.Positional[i] = c.value
 	}
 	for i, x := range a.named {
 		c, ok := x.(*constExpr)
