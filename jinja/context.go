@@ -188,6 +188,7 @@ var unset any = new(struct{ _ byte })
 type frame struct {
 	slots  []any
 	few    [6]any // what slots are of, where they are enough
+	text   output // what out is in macros
 	up     *frame // of the function it stands in
 	c      *Context
 	tmpl   *Template

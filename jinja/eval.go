@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 func (x *constExpr) eval(*frame) (any, error) { return x.value, nil }
@@ -551,31 +550,33 @@ func (x *compareExpr) eval(f *frame) (any, error) {
 }
 
 func (x *concatExpr) eval(f *frame) (any, error) {
-	values, err := evalAll(f, x.parts)
-	if err != nil {
-		return nil, err
-	}
-	// As in Jinja2, texts are escaped only when one of them is safe.
+	values, texts := make([]any, 0, 4), make([]string, 0, 4) // on the stack, mostly
 	marked := false
-	for _, v := range values {
+	for _, part := range x.parts {
+		v, err := part.eval(f)
+		if err != nil {
+			return nil, err
+		}
 		_, m := v.(Markup)
 		marked = marked || m && f.c.autoescape
+		values = append(values, v)
 	}
-	var b strings.Builder
+	// As in Jinja2, texts are escaped only when one of them is safe.
 	for i, v := range values {
 		s, err := joined(v, marked)
 		if err != nil {
 			return nil, x.parts[i].at().fail(f, err)
 		}
-		if b.Len()+len(s) > maxSize {
-			return nil, x.fail(f, errTooLarge)
-		}
-		b.WriteString(s)
+		texts = append(texts, s)
+	}
+	text, err := joinStrings(texts, "")
+	if err != nil {
+		return nil, x.fail(f, err)
 	}
 	if marked {
-		return Markup(b.String()), nil
+		return Markup(text), nil
 	}
-	return b.String(), nil
+	return text, nil
 }
 
 func truthOf(f *frame, x expr) (bool, any, error) {

@@ -310,18 +310,18 @@ func filterSort(_ *Context, v any, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := getters(given(a[2], nil), !enabled(a[1], false))
+	key, order := getters(given(a[2], nil), !enabled(a[1], false))
 	reverse, err := number(a[0], 0)
 	if err != nil {
 		return nil, err
 	}
-	sorted, err := sortBy(items, key, reverse != 0)
+	sorted, err := sortItems(items, key, order, reverse != 0)
 	return &List{Items: sorted}, err
 }
 
-// getters takes one attribute or several, separated by commas, as a list; so
-// equal values need no order.
-func getters(attributes any, fold bool) func(any) (any, error) {
+// getters takes one attribute or several, separated by commas, and gives their
+// order: that of lists of them, in which equal values need none.
+func getters(attributes any, fold bool) (key func(any) (any, error), order func(a, b any) (int, error)) {
 	parts := []any{attributes}
 	if s, ok := text(attributes); ok {
 		parts = stringList(strings.Split(s, ",")).Items
@@ -329,6 +329,9 @@ func getters(attributes any, fold bool) func(any) (any, error) {
 	var gets []func(any) (any, error)
 	for _, a := range parts {
 		gets = append(gets, getter(a, Missing, fold))
+	}
+	if len(gets) == 1 {
+		return gets[0], func(a, b any) (int, error) { return compareItems([]any{a}, []any{b}, "<", 0) }
 	}
 	return func(v any) (any, error) {
 		key := make([]any, len(gets))
@@ -339,7 +342,7 @@ func getters(attributes any, fold bool) func(any) (any, error) {
 			}
 		}
 		return &List{Items: key}, nil
-	}
+	}, less
 }
 
 func filterUnique(_ *Context, v any, a []any) (any, error) {
@@ -553,7 +556,7 @@ func selector(keep, attribute bool) Filter {
 		if err != nil {
 			return nil, err
 		}
-		out := []any{}
+		out := make([]any, 0, min(len(items), 64))
 		for _, item := range items {
 			if err := c.step(); err != nil {
 				return nil, err

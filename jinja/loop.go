@@ -4,50 +4,47 @@ import "slices"
 
 // sequence is what a for loop goes through. Lists are seen as they are at each
 // turn, for the body may change them.
-type sequence struct {
-	items []any
-	list  *List  // instead of items
-	r     *Range // instead of items
-	dict  *Dict  // whose keys or items are gone through, size of them
-	size  int
+type sequence interface {
+	len() int
+	at(i int) any
 }
 
-func (s *sequence) len() int {
-	switch {
-	case s.list != nil:
-		return len(s.list.Items)
-	case s.r != nil:
-		return s.r.Len()
-	}
-	return len(s.items)
+func (l *List) len() int     { return len(l.Items) }
+func (l *List) at(i int) any { return l.Items[i] }
+
+func (r *Range) len() int     { return r.Len() }
+func (r *Range) at(i int) any { return r.At(i) }
+
+type items []any
+
+func (s items) len() int     { return len(s) }
+func (s items) at(i int) any { return s[i] }
+
+// dictItems are a dict's keys or items, whose number may not change meanwhile.
+type dictItems struct {
+	items
+	dict *Dict
 }
 
-func (s *sequence) at(i int) any {
-	switch {
-	case s.list != nil:
-		return s.list.Items[i]
-	case s.r != nil:
-		return s.r.At(i)
-	}
-	return s.items[i]
-}
+func (s *dictItems) changed() bool { return s.dict.Len() != len(s.items) }
 
 func sequenceOf(v any) (sequence, error) {
-	s := sequence{}
-	switch v := v.(type) {
-	case *Range:
-		return sequence{r: v}, nil
-	case *List:
-		return sequence{list: v}, nil
-	case *Dict:
-		s.dict = v
-	case *view:
-		s.dict, _ = v.of.(*Dict)
+	if s, ok := v.(sequence); ok {
+		return s, nil
 	}
-	s.size = s.dict.Len()
-	items, err := Iterate(v)
-	s.items = items
-	return s, err
+	got, err := Iterate(v)
+	if err != nil {
+		return nil, err
+	}
+	switch v := v.(type) {
+	case *Dict:
+		return &dictItems{got, v}, nil
+	case *view:
+		if d, ok := v.of.(*Dict); ok {
+			return &dictItems{got, d}, nil
+		}
+	}
+	return items(got), nil
 }
 
 // loop is the variable loop.
@@ -62,8 +59,7 @@ type loop struct {
 	prev  any
 	ahead []any // taken from seq, and not yet the loop's item
 	count int   // what length was when it was asked for; -1
-	last  []any // of changed
-	asked bool  // changed was called
+	last  *Args // of changed; nil until it was called
 	err   error // of the filter, when it was asked for an item ahead
 }
 
@@ -90,7 +86,7 @@ func (l *loop) next() (bool, error) {
 func (l *loop) take() (any, bool, error) {
 	s, f := l.stmt, l.frame
 	for {
-		if l.seq.dict != nil && l.seq.dict.Len() != l.seq.size {
+		if d, ok := l.seq.(*dictItems); ok && d.changed() {
 			return nil, false, s.iter.at().errorf("dictionary changed size during iteration")
 		}
 		if l.taken >= l.seq.len() {
@@ -200,13 +196,12 @@ func (l *loop) cycle(_ *Context, args *Args) (any, error) {
 }
 
 func (l *loop) changed(_ *Context, args *Args) (any, error) {
-	same, err := equalItems(l.last, args.Positional, 0)
-	if err != nil {
-		return nil, err
+	last := l.last
+	if l.last = args; last == nil {
+		return true, nil
 	}
-	same = same && l.asked
-	l.asked, l.last = true, args.Positional
-	return !same, nil
+	same, err := equalItems(last.Positional, args.Positional, 0)
+	return !same, err
 }
 
 // Call runs a recursive loop on the items of a level below.

@@ -39,7 +39,8 @@ func (m *Macro) Attr(name string) (any, bool) {
 // Call runs the macro and gives its text.
 func (m *Macro) Call(c *Context, args *Args) (any, error) {
 	up := m.frame
-	f := newFrame(m.fn, up, c, up.tmpl, up.vars, &output{})
+	f := newFrame(m.fn, up, c, up.tmpl, up.vars, nil)
+	f.out = &f.text
 	f.out.Grow(64)
 	err := c.escaping(m.autoescape, func() error {
 		if err := m.bind(f, args); err != nil {

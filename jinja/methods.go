@@ -176,25 +176,32 @@ func listSort(c *Context, l *List, a []any) (any, error) {
 
 // sortBy gives the items in the order of their keys, equal ones as they were.
 func sortBy(items []any, key func(any) (any, error), reverse bool) ([]any, error) {
+	return sortItems(items, key, less, reverse)
+}
+
+// less is Python's < as an order.
+func less(a, b any) (int, error) { return compare(a, b, "<", 0) }
+
+func sortItems(items []any, key func(any) (any, error), order func(a, b any) (int, error), reverse bool) ([]any, error) {
 	type keyed struct{ key, item any }
-	order := make([]keyed, len(items))
+	sorted := make([]keyed, len(items))
 	for i, item := range items {
-		order[i] = keyed{item, item}
+		sorted[i] = keyed{item, item}
 		if key == nil {
 			continue
 		}
 		var err error
-		if order[i].key, err = key(item); err != nil {
+		if sorted[i].key, err = key(item); err != nil {
 			return nil, err
 		}
 	}
 	var fault error
-	slices.SortStableFunc(order, func(x, y keyed) int {
+	slices.SortStableFunc(sorted, func(x, y keyed) int {
 		a, b := x.key, y.key
 		if reverse {
 			a, b = b, a
 		}
-		c, err := compare(a, b, "<", 0)
+		c, err := order(a, b)
 		if err != nil && fault == nil {
 			fault = err
 		}
@@ -204,8 +211,8 @@ func sortBy(items []any, key func(any) (any, error), reverse bool) ([]any, error
 		return nil, fault
 	}
 	out := make([]any, len(items))
-	for i := range order {
-		out[i] = order[i].item
+	for i := range sorted {
+		out[i] = sorted[i].item
 	}
 	return out, nil
 }

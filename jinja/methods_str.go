@@ -515,6 +515,9 @@ func replaceText(s, old, with string, n int) (any, error) {
 	if n >= 0 {
 		found = min(found, n)
 	}
+	if found == 0 {
+		return s, nil
+	}
 	if len(s)+found*len(with) > maxSize {
 		return nil, errTooLarge
 	}

@@ -45,6 +45,13 @@ type view struct {
 }
 
 func (v *view) items() ([]any, error) {
+	if d, ok := v.of.(*Dict); ok && v.kind == "dict_items" {
+		out := make([]any, 0, d.Len())
+		for k, value := range d.All() {
+			out = append(out, Tuple{k, value})
+		}
+		return out, nil
+	}
 	keys := v.of.Keys()
 	if v.kind == "dict_keys" {
 		return keys, nil
