@@ -26,7 +26,32 @@ func makeBytesMethods() map[string]method {
 	} {
 		methods[name] = bytesAsText(strMethods[name])
 	}
+	for _, name := range []string{"startswith", "endswith"} {
+		methods[name] = oneOf(methods[name])
+	}
 	return methods
+}
+
+// oneOf makes a method take a tuple of what it takes. As in Python, what comes
+// after the first that holds is not looked at.
+func oneOf(m method) method {
+	return func(c *Context, self any, args *Args) (any, error) {
+		if len(args.Positional) == 0 {
+			return m(c, self, args)
+		}
+		tuple, ok := args.Positional[0].(Tuple)
+		if !ok {
+			return m(c, self, args)
+		}
+		for _, item := range tuple {
+			each := append([]any{item}, args.Positional[1:]...)
+			v, err := m(c, self, &Args{Positional: each, Keywords: args.Keywords})
+			if v == true || err != nil {
+				return v, err
+			}
+		}
+		return false, nil
+	}
 }
 
 // highByte is the first of the private characters that stand for the bytes

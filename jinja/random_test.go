@@ -140,7 +140,7 @@ var (
 	// around an include in a macro.
 	jinjaFault = regexp.MustCompile(`Tried to resolve a name to a reference that was unknown to the frame|<generator object root\.<locals>`)
 	// repr is what shows an undefined value as Ansible does; Python's raises here.
-	repr = regexp.MustCompile(`%[ra]`)
+	repr = regexp.MustCompile(`%[^%a-z]*[ra]`)
 	// address is the place in memory that Python shows with a method.
 	address = regexp.MustCompile(`(?i)at(\s|%20|\+)+0x[0-9a-f]|x0 ta`)
 )
