@@ -82,7 +82,7 @@ func apt(ctx context.Context, c *Call, a aptArgs) (Result, error) {
 	}
 	result, err := run.packages()
 	cleaned := len(a.Package) == 0 && (a.Autoclean || a.Autoremove)
-	if a.State == "absent" || a.Upgrade != "no" || a.Deb != "" || cleaned || result == nil {
+	if a.State == "absent" || a.Upgrade != "no" || a.Deb != "" || cleaned || err != nil || result == nil {
 		return result, err
 	}
 	for k, v := range cache {

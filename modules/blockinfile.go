@@ -59,7 +59,7 @@ func blockinfile(ctx context.Context, c *Call, a blockinfileArgs) (Result, error
 		msg = "Block inserted"
 	}
 	r := Result{}
-	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)"}
+	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)", a.Path + " (file attributes)"}
 	r["diff"] = unshownDiff(a.Path)
 	attrs, err := t.put(ctx, c, []byte(text), r)
 	r["msg"] = withAttrs(msg, attrs)

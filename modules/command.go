@@ -44,7 +44,9 @@ type execution struct {
 func command(ctx context.Context, c *Call, a commandArgs) (Result, error) {
 	args, err := a.words()
 	if err != nil {
-		return nil, Fail(err.Error(), Result{"rc": 256, "cmd": nil, "stdout": "", "stderr": ""})
+		return nil, Fail(err.Error(), Result{
+			"rc": 256, "cmd": nil, "stdout": "", "stderr": "", "start": nil, "end": nil, "delta": nil,
+		})
 	}
 	if a.Executable != "" {
 		c.Warn(fmt.Sprintf("As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using '%s'.", a.Executable))

@@ -33,11 +33,10 @@ func fetch(_ context.Context, c *Call, a fetchArgs) (Result, error) {
 	}
 	info, err := c.Stat(a.Src)
 	if fault := fetchFault(info, err); fault != "" {
-		r := Result{"file": a.Src}
 		if a.FailOnMissing {
-			return nil, Fail(fault, r)
+			return nil, errors.New(fault)
 		}
-		r["msg"] = fault
+		r := Result{"file": a.Src, "msg": fault}
 		if err == nil {
 			r["msg"] = fault + ", not transferring, ignored"
 		}

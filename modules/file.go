@@ -241,6 +241,7 @@ func (t *fileTask) makeDirectory() error {
 		return fmt.Errorf("There was an issue creating %s as requested: %w", t.path, err)
 	}
 	bits := t.a.Mode.newDir(t.c.Umask())
+	t.newborn(0o777&^t.c.Umask(), bits)
 	t.becomes("directory", func(w host.Writer) error {
 		for _, dir := range missing {
 			if err := makeDir(w, dir, bits, uid, gid); err != nil {
@@ -250,6 +251,14 @@ func (t *fileTask) makeDirectory() error {
 		return nil
 	})
 	return t.commit()
+}
+
+// newborn adds to the diff the permissions of what is new, where they are not
+// those it has by default. As in Ansible, check mode says nothing of them.
+func (t *fileTask) newborn(usual, bits int) {
+	if usual != bits && !t.c.Check() {
+		t.before["mode"], t.after["mode"] = modeText(usual), modeText(bits)
+	}
 }
 
 // recurse gives owner and permissions to everything below a directory. seen
@@ -428,6 +437,12 @@ func (t *fileTask) touch() error {
 		attr, err := t.a.attr(t.c, nil, host.Keep)
 		if err != nil {
 			return err
+		}
+		if attr.Mode != host.Keep {
+			t.newborn(0o666&^t.c.Umask(), attr.Mode)
+		}
+		if t.c.Check() { // Ansible shows no diff of it
+			return t.c.Change(NoDiff, nil)
 		}
 		t.becomes("touch", func(w host.Writer) error { return w.WriteFile(t.path, strings.NewReader(""), attr) })
 		if t.when.given {

@@ -39,7 +39,7 @@ func group(ctx context.Context, c *Call, a groupArgs) (Result, error) {
 	if g, there := findGroup(ctx, c, a.Name, a.Local); there && g.name == a.Name && a.State == "present" {
 		result["system"], result["gid"] = a.System, g.gid
 	}
-	return result, err
+	return foretold(c, exists != (a.State == "present"), result), err
 }
 
 // program is the usual one, the one for local groups, or BusyBox's.

@@ -50,7 +50,7 @@ func iniFile(ctx context.Context, c *Call, a iniFileArgs) (Result, error) {
 		ini.remove()
 	}
 	r := Result{"path": a.Path, "msg": ini.msg}
-	t := textFile{a.Path, a.fileAttrs, a.Backup, "", a.Path + " (content)"}
+	t := textFile{a.Path, a.fileAttrs, a.Backup, "", a.Path + " (content)", ""}
 	_, err = t.put(ctx, c, []byte(ini.String()), r)
 	return r, err
 }

@@ -63,7 +63,7 @@ func lineinfile(ctx context.Context, c *Call, a lineinfileArgs) (Result, error) 
 	if missing && e.msg == "" {
 		return r, nil
 	}
-	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)"}
+	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)", a.Path + " (file attributes)"}
 	r["diff"] = unshownDiff(a.Path)
 	attrs, err := t.put(ctx, c, []byte(strings.Join(e.lines, "")), r)
 	if copied, ok := r["backup_file"]; ok {

@@ -41,6 +41,9 @@ func script(ctx context.Context, c *Call, a scriptArgs) (Result, error) {
 		out, err = runScript(ctx, c, w, a, name, arguments)
 		return err
 	})
+	if err == nil && c.Check() {
+		return nil, nil
+	}
 	r := Result{"rc": out.Code, "stdout": string(out.Stdout), "stderr": string(out.Stderr)}
 	if err == nil && out.Code != 0 {
 		r["changed"] = true

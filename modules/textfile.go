@@ -19,6 +19,9 @@ type textFile struct {
 	backup   bool
 	validate string
 	title    string // the diff's headers; "" is path
+	// attrsTitle is for the diff of owner and permissions; "" shows them as the
+	// module file does.
+	attrsTitle string
 }
 
 // unshownDiff is what Ansible registers of an edited file when nobody asks for
@@ -56,7 +59,10 @@ func (t textFile) put(ctx context.Context, c *Call, data []byte, r Result) (attr
 			return false, err
 		}
 	}
-	return !ch.empty(), t.attrs.ensure(ctx, c, target)
+	if t.attrsTitle == "" || ch.empty() {
+		return !ch.empty(), t.attrs.ensure(ctx, c, target)
+	}
+	return true, c.Change(Diff{t.attrsTitle, ch.before, ch.after}, ch.apply)
 }
 
 func (t textFile) create(ctx context.Context, c *Call, target string, data []byte, r Result) (attrs bool, err error) {
@@ -80,7 +86,20 @@ func (t textFile) create(ctx context.Context, c *Call, target string, data []byt
 	if err := t.write(ctx, c, target, nil, nil, data, r); err != nil {
 		return false, err
 	}
+	t.showMode(c)
 	return t.attrs.Mode.Given() || t.attrs.Owner != "" || t.attrs.Group != "", t.attrs.ensure(ctx, c, target)
+}
+
+// showMode adds to the diff of a new file its permissions, where they are not
+// those it has by default.
+func (t textFile) showMode(c *Call) {
+	usual := 0o666 &^ c.Umask()
+	if t.attrsTitle == "" || !t.attrs.Mode.Given() || c.Check() {
+		return
+	}
+	if bits := t.attrs.Mode.Apply(usual, false, c.Umask()); bits != usual {
+		c.diffs = append(c.diffs, Diff{t.attrsTitle, map[string]any{"mode": modeText(usual)}, map[string]any{"mode": modeText(bits)}})
+	}
 }
 
 // write replaces old, which is nil where there is none, by data.

@@ -90,11 +90,20 @@ func user(ctx context.Context, c *Call, a userArgs) (Result, error) {
 			}
 		}
 		u.addTo(result)
-		return result, nil
+		return foretold(c, exists, result), nil
 	}
 	err := u.bring(old, exists, result)
 	u.addTo(result)
-	return result, err
+	return foretold(c, !exists, result), err
+}
+
+// foretold is the result of making or removing an account: as in Ansible,
+// check mode says no more of it than that it would change.
+func foretold(c *Call, change bool, r Result) Result {
+	if c.Check() && change {
+		return nil
+	}
+	return r
 }
 
 type userCall struct {

@@ -24,6 +24,7 @@ type run struct {
 	args    []string
 	env     []string
 	typed   []typing // at the terminal, which there is only when this is set
+	differs bool     // the output, for a reason
 }
 
 // performance is what a run did.
@@ -135,6 +136,10 @@ var changing = []struct {
 	// What -vv says of Python and of Ansible's plugins.
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?(ansible-playbook|gplay) \[core .*\n((\x1b\[0;34m)?  [a-z].*\n)*`), ``},
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?Skipping callback .*\n`), ``},
+	// gplay has no traceback to show.
+	{regexp.MustCompile(`(?m)^(\x1b\[0;31m)?An exception occurred during task execution\. .*\n`), `$1`},
+	// gplay stops at ctrl+C.
+	{regexp.MustCompile(`(?m)^\(ctrl\+C then 'C' = continue early.*\n`), ``},
 	// Ansible names its own temporary file here.
 	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
 	{regexp.MustCompile(`("Failed to connect to the host via ssh): [^"]*"`), `$1"`},
@@ -159,21 +164,35 @@ var changing = []struct {
 	{regexp.MustCompile(`-[\d]+\.\d+\.xml`), `-NOW.xml`},
 	{regexp.MustCompile(`("src"|"before_header"|"after_header"): "[^"]*/(ansible|gplay)[^"]*"`), `$1: "TEMP"`},
 }
-var errorText = regexp.MustCompile(`'[^'"]*' (is undefined|has no [^"]*?)\. '[^'"]*' (is undefined|has no [^".]*)`)
+
+// Ansible says twice what is undefined, and what value it is in, which gplay
+// tells with the place.
+var (
+	twice     = regexp.MustCompile(`'[^'"]*' (is undefined|has no [^"]*?)\. '[^'"]*' (is undefined|has no [^".]*)`)
+	errorText = regexp.MustCompile(`The error was: ((?:[^"\\]|\\.)*)`)
+	inValue   = regexp.MustCompile(`(\{\{[^{}]*\}\}|\[[^\]]*\]|\{'[^{}]*\{\{[^{}]*\}\}[^{}]*\}): `)
+)
 
 func comparable(out, work string) string {
 	out = strings.ReplaceAll(out, work, "$WORK")
 	for _, c := range changing {
 		out = c.re.ReplaceAllString(out, c.with)
 	}
+	out = twice.ReplaceAllStringFunc(out, once)
 	return errorText.ReplaceAllStringFunc(out, func(text string) string {
-		// Ansible says twice what is undefined.
-		half := (len(text) - 2) / 2
-		if half > 0 && text[:half] == text[half+2:] {
-			return text[:half]
-		}
-		return text
+		text = inValue.ReplaceAllString(text, "")
+		start := max(strings.LastIndex(text, "The error was: ")+len("The error was: "), strings.LastIndex(text, "): ")+len("): "))
+		return text[:start] + once(text[start:])
 	})
+}
+
+// once is text, or the half of it when it says the same twice.
+func once(text string) string {
+	half := (len(text) - 2) / 2
+	if half > 0 && text[:half] == text[half+2:] {
+		return text[:half]
+	}
+	return text
 }
 
 // tree lists the files below dir with their modes and contents.

@@ -32,6 +32,10 @@ type Action struct {
 	Run    func(ctx context.Context, c *Call) (*jinja.Dict, error)
 }
 
+// Sends reports whether the action puts a file on the host. An error of such an
+// action is a result like any other, which until and failed_when judge.
+func (a *Action) Sends() bool { return a.Module && a != fetch || a == template }
+
 // All are the actions, by name. include_*, import_* and meta are the
 // runner's.
 var All = []*Action{
@@ -104,6 +108,12 @@ type Call struct {
 	Prompt func(text string, private bool) (string, error)
 }
 
+// Unrunnable is an error of what could not be run at all: nothing is tried
+// again, nothing judges it, and a loop ends.
+type Unrunnable struct{ error }
+
+func (u Unrunnable) Unwrap() error { return u.error }
+
 // File is a file of the controller that a module may read or write.
 type File struct {
 	Open   func() (io.ReadCloser, error)
@@ -165,14 +175,25 @@ func (c *Call) find(kind, name string) (string, error) {
 	}
 	var tried []string
 	for _, dir := range c.Dirs {
-		for _, path := range []string{filepath.Join(dir, kind, name), filepath.Join(dir, name)} {
+		for _, path := range candidates(dir, kind, name) {
 			if _, err := os.Stat(path); err == nil {
 				return path, nil
 			}
 			tried = append(tried, path)
 		}
 	}
+	// Ansible looks beside the playbook once more, and says so.
+	tried = append(tried, candidates(c.Dirs[len(c.Dirs)-1], kind, name)...)
 	return "", missing(os.ErrNotExist, name, tried)
+}
+
+// candidates are where a file may be of a directory. A name that begins with
+// the kind says itself that it is there.
+func candidates(dir, kind, name string) []string {
+	if strings.HasPrefix(name, kind+"/") {
+		return []string{filepath.Join(dir, name)}
+	}
+	return []string{filepath.Join(dir, kind, name), filepath.Join(dir, name)}
 }
 
 func missing(err error, name string, tried []string) error {

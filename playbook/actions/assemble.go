@@ -16,6 +16,12 @@ var assemble = &Action{Name: "assemble", Module: true, Run: runAssemble}
 // runAssemble puts fragments of the controller together and lets copy's
 // module write them.
 func runAssemble(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	if c.Check {
+		return jinja.NewDict("changed", false, "skipped", true, "msg", "check mode is not supported for this task."), nil
+	}
+	if c.text("src") == "" || c.text("dest") == "" {
+		return nil, fmt.Errorf("src and dest are required")
+	}
 	remote, err := c.bool("remote_src", true)
 	if err != nil || remote {
 		return c.Module(ctx, "assemble", c.Args, nil)

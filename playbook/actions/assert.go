@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,11 +16,22 @@ var assert = &Action{Name: "assert", Doc: "fail unless conditions hold", Params:
 func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 	that, ok := c.Args.Get("that")
 	if !ok {
-		return nil, fmt.Errorf(`conditional required in "that" string`)
+		return nil, Unrunnable{errors.New(`conditional required in "that" string`)}
 	}
 	quiet, err := c.bool("quiet", false)
 	if err != nil {
 		return nil, err
+	}
+	failMsg, ok := c.Args.Get("fail_msg")
+	if !ok {
+		failMsg, _ = c.Args.Get("msg")
+	}
+	if err := messageType("fail_msg or msg", failMsg); err != nil {
+		return nil, Unrunnable{err}
+	}
+	successMsg, _ := c.Args.Get("success_msg")
+	if err := messageType("success_msg", successMsg); err != nil {
+		return nil, Unrunnable{err}
 	}
 	conditions := []any{that}
 	if l, ok := that.(*jinja.List); ok {
@@ -28,32 +40,45 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 	for i, condition := range conditions {
 		ok, err := c.judging("that", i).Condition(condition, c.Task.Pos)
 		if err != nil {
-			return nil, &vars.ConditionError{Condition: jinja.Str(condition), Err: err}
+			return nil, Unrunnable{&vars.ConditionError{Condition: jinja.Str(condition), Err: err}}
 		}
 		if !ok {
-			return c.failed(condition, quiet), nil
+			return failedAssertion(condition, failMsg, quiet), nil
 		}
 	}
-	msg, ok := c.Args.Get("success_msg")
-	if !ok {
-		msg = "All assertions passed"
+	if successMsg == nil {
+		successMsg = "All assertions passed"
 	}
-	out := jinja.NewDict("changed", false, "msg", msg)
+	out := jinja.NewDict("changed", false, "msg", successMsg)
 	if !quiet {
 		out.Set("_ansible_verbose_always", true)
 	}
 	return out, nil
 }
 
-func (c *Call) failed(condition any, quiet bool) *jinja.Dict {
-	out := jinja.NewDict("failed", true, "evaluated_to", false, "assertion", condition, "msg", "Assertion failed")
+// messageType refuses a message that is neither text nor a list of texts.
+func messageType(arguments string, v any) error {
+	switch v := v.(type) {
+	case nil, string:
+		return nil
+	case *jinja.List:
+		for _, item := range v.Items {
+			if _, ok := item.(string); !ok {
+				return fmt.Errorf("Type of one of the elements in %s list is not string type", arguments)
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("Incorrect type for %s, expected a string or list and got <class '%s'>", arguments, jinja.TypeName(v))
+}
+
+func failedAssertion(condition, msg any, quiet bool) *jinja.Dict {
+	if msg == nil {
+		msg = "Assertion failed"
+	}
+	out := jinja.NewDict("failed", true, "evaluated_to", false, "assertion", condition, "msg", msg)
 	if !quiet {
 		out.Set("_ansible_verbose_always", true)
-	}
-	for _, name := range []string{"msg", "fail_msg"} {
-		if msg, ok := c.Args.Get(name); ok {
-			out.Set("msg", msg)
-		}
 	}
 	return out
 }

@@ -16,9 +16,36 @@ import (
 
 var copyFiles = &Action{Name: "copy", Module: true, Run: runCopy}
 
-// runCopy offers the source to the module, which asks for it where the host's
-// differs.
+// runCopy says in check mode no more of a file of the controller than that it
+// would change.
 func runCopy(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	out, err := c.copySource(ctx)
+	if remote, _ := c.bool("remote_src", false); err != nil || remote {
+		return out, err
+	}
+	return c.predicted(out), nil
+}
+
+// predicted is the result of copying in check mode.
+func (c *Call) predicted(out *jinja.Dict) *jinja.Dict {
+	if changed, _ := out.Get("changed"); !c.Check || changed != true {
+		return out
+	}
+	if _, same := out.Get("path"); same { // the content is there
+		return out
+	}
+	brief := jinja.NewDict("changed", true)
+	for _, key := range []string{"diff", "invocation", "warnings"} {
+		if v, ok := out.Get(key); ok {
+			brief.Set(key, v)
+		}
+	}
+	return brief
+}
+
+// copySource offers the source to the module, which asks for it where the
+// host's differs.
+func (c *Call) copySource(ctx context.Context) (*jinja.Dict, error) {
 	content, hasContent := c.Args.Get("content")
 	src := c.text("src")
 	remote, err := c.bool("remote_src", false)
@@ -65,7 +92,11 @@ func withText(args *jinja.Dict, content any) (*jinja.Dict, error) {
 func (c *Call) copyText(ctx context.Context, text, basename string, args *jinja.Dict) (*jinja.Dict, error) {
 	sum := sha1.Sum([]byte(text))
 	args = with(args, nil, "_checksum", hex.EncodeToString(sum[:]), "_basename", basename)
-	return c.Module(ctx, "copy", args, map[string]File{"src": memory(text)})
+	out, err := c.send(ctx, args, memory(text))
+	if err != nil {
+		return nil, err
+	}
+	return c.predicted(out), nil
 }
 
 // copyFile sends a file of the controller.
@@ -82,7 +113,20 @@ func (c *Call) copyFile(ctx context.Context, path, basename string, args *jinja.
 	if mode, _ := args.Get("mode"); mode == "preserve" {
 		args.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
-	return c.Module(ctx, "copy", args, map[string]File{"src": file})
+	return c.send(ctx, args, file)
+}
+
+// send offers a file to the module. A failure names its checksum, too.
+func (c *Call) send(ctx context.Context, args *jinja.Dict, file File) (*jinja.Dict, error) {
+	out, err := c.Module(ctx, "copy", args, map[string]File{"src": file})
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := out.Get("checksum"); !ok {
+		sum, _ := args.Get("_checksum")
+		out.Set("checksum", sum)
+	}
+	return out, nil
 }
 
 // summed offers a file of the controller, with its checksum.

@@ -17,7 +17,7 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if text := c.text("verbosity"); text != "" {
 		threshold, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, fmt.Errorf("verbosity is %q; it must be a whole number", text)
+			return nil, Unrunnable{fmt.Errorf("Unexpected failure during module execution: invalid literal for int() with base 10: %s", jinja.Repr(text))}
 		}
 		if threshold > c.Verbosity {
 			return jinja.NewDict("skipped_reason", "Verbosity threshold not met.", "skipped", true), nil
@@ -28,7 +28,7 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 	out := jinja.NewDict("_ansible_verbose_always", true)
 	switch {
 	case hasMsg && hasVar:
-		return nil, fmt.Errorf("'msg' and 'var' are incompatible options")
+		return jinja.NewDict("failed", true, "msg", "'msg' and 'var' are incompatible options"), nil
 	case hasVar:
 		name, ok := v.(string)
 		if !ok {

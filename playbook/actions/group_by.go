@@ -2,7 +2,6 @@ package actions
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"gplay/jinja"
@@ -12,7 +11,7 @@ var groupBy = &Action{Name: "group_by", Doc: "put hosts into groups made of thei
 
 func runGroupBy(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if _, ok := c.Args.Get("key"); !ok {
-		return nil, fmt.Errorf("the 'key' param is required when using group_by")
+		return jinja.NewDict("changed", false, "failed", true, "msg", "the 'key' param is required when using group_by"), nil
 	}
 	group := strings.ReplaceAll(c.text("key"), " ", "-")
 	parents := []string{}

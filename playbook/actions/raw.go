@@ -27,12 +27,25 @@ func (c *Call) execute(ctx context.Context, command string, stdin io.Reader) (*j
 	if err != nil {
 		return nil, err
 	}
-	out := jinja.NewDict("changed", true, "rc", code, "stdout", string(stdout), "stderr", string(stderr))
+	out := jinja.NewDict("changed", true, "rc", code, "stdout", string(stdout), "stderr", string(stderr),
+		"stdout_lines", lines(string(stdout)), "stderr_lines", lines(string(stderr)))
 	if code != 0 {
 		out.Set("failed", true)
 		out.Set("msg", "non-zero return code")
 	}
 	return out, nil
+}
+
+func lines(text string) *jinja.List {
+	out := jinja.NewList()
+	text = strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	if text == "" {
+		return out
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		out.Items = append(out.Items, line)
+	}
+	return out
 }
 
 // shellWord makes one word of s for a POSIX shell.

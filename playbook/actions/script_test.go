@@ -60,13 +60,13 @@ func TestScriptWithoutAgent(t *testing.T) {
 		check bool
 		want  map[string]any
 	}{
-		"arguments":         {jinja.NewDict("_raw_params", `args.sh one 'two  three' "it's"`, "chdir", "/"), false, map[string]any{"changed": true, "rc": 1, "failed": true, "msg": "non-zero return code", "stdout": "[one]\n[two  three]\n[it's]\nit's $HOME\n/\n", "stderr": ""}},
-		"a name in quotes":  {jinja.NewDict("cmd", "'with space.sh' x"), false, map[string]any{"changed": true, "rc": 0, "stdout": "", "stderr": "fine\n"}},
-		"executable":        {jinja.NewDict("_raw_params", "text me", "executable", "/bin/sh -u"), false, map[string]any{"changed": true, "rc": 0, "stdout": "by me\n", "stderr": ""}},
+		"arguments":         {jinja.NewDict("_raw_params", `args.sh one 'two  three' "it's"`, "chdir", "/"), false, map[string]any{"changed": true, "rc": 1, "failed": true, "msg": "non-zero return code", "stdout": "[one]\n[two  three]\n[it's]\nit's $HOME\n/\n", "stderr": "", "stdout_lines": []any{"[one]", "[two  three]", "[it's]", "it's $HOME", "/"}, "stderr_lines": []any{}}},
+		"a name in quotes":  {jinja.NewDict("cmd", "'with space.sh' x"), false, map[string]any{"changed": true, "rc": 0, "stdout": "", "stderr": "fine\n", "stdout_lines": []any{}, "stderr_lines": []any{"fine"}}},
+		"executable":        {jinja.NewDict("_raw_params", "text me", "executable", "/bin/sh -u"), false, map[string]any{"changed": true, "rc": 0, "stdout": "by me\n", "stderr": "", "stdout_lines": []any{"by me"}, "stderr_lines": []any{}}},
 		"it is there":       {jinja.NewDict("_raw_params", "args.sh", "creates", "/dev/null"), false, map[string]any{"skipped": true, "changed": false, "msg": "/dev/null exists, matching creates option"}},
 		"home is there":     {jinja.NewDict("_raw_params", "args.sh", "creates", "~/."), false, map[string]any{"skipped": true, "changed": false, "msg": "~/. exists, matching creates option"}},
 		"it is not there":   {jinja.NewDict("_raw_params", "args.sh", "removes", "/no such"), false, map[string]any{"skipped": true, "changed": false, "msg": "/no such does not exist, matching removes option"}},
-		"it is to run":      {jinja.NewDict("_raw_params", "'with space.sh'", "creates", "/no such", "removes", "/dev/null"), false, map[string]any{"changed": true, "rc": 0, "stdout": "", "stderr": "fine\n"}},
+		"it is to run":      {jinja.NewDict("_raw_params", "'with space.sh'", "creates", "/no such", "removes", "/dev/null"), false, map[string]any{"changed": true, "rc": 0, "stdout": "", "stderr": "fine\n", "stdout_lines": []any{}, "stderr_lines": []any{"fine"}}},
 		"check":             {jinja.NewDict("_raw_params", "args.sh"), true, map[string]any{"skipped": true, "changed": false, "msg": "Check mode is not supported for this task."}},
 		"check and creates": {jinja.NewDict("_raw_params", "args.sh", "creates", "/no such"), true, map[string]any{"changed": true}},
 	} {

@@ -2,7 +2,6 @@ package actions
 
 import (
 	"context"
-	"fmt"
 
 	"gplay/jinja"
 )
@@ -10,10 +9,11 @@ import (
 var setStats = &Action{Name: "set_stats", Doc: "set statistics that are shown after the run", Params: []string{"data", "per_host", "aggregate"}, Run: runSetStats}
 
 func runSetStats(_ context.Context, c *Call) (*jinja.Dict, error) {
-	data, ok := c.Args.Get("data")
-	d, isDict := data.(*jinja.Dict)
-	if !ok || !isDict {
-		return nil, fmt.Errorf("The 'data' option needs to be a dictionary/hash")
+	d := jinja.NewDict()
+	if data, ok := c.Args.Get("data"); ok {
+		if d, ok = data.(*jinja.Dict); !ok {
+			return jinja.NewDict("failed", true, "msg", "The 'data' option needs to be a dictionary/hash"), nil
+		}
 	}
 	perHost, err := c.bool("per_host", false)
 	if err != nil {

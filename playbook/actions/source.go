@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"gplay/jinja"
@@ -10,9 +11,16 @@ import (
 // Modules whose source may stand on the controller: it is offered to the
 // module, which asks for it when it needs it.
 var (
-	unarchive      = &Action{Name: "unarchive", Module: true, Params: []string{"copy", "decrypt"}, Run: offering("unarchive", "src", "files")}
+	unarchive      = &Action{Name: "unarchive", Module: true, Params: []string{"copy", "decrypt"}, Run: runUnarchive}
 	consulTemplate = &Action{Name: "consul_template", Module: true, Run: offering("consul_template", "src", "templates")}
 )
+
+func runUnarchive(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	if c.text("src") == "" || c.text("dest") == "" {
+		return nil, errors.New("src (or content) and dest are required")
+	}
+	return offering("unarchive", "src", "files")(ctx, c)
+}
 
 // offering runs a module and offers it the controller's file that its
 // argument names, unless remote_src says that the host has it.

@@ -15,10 +15,13 @@ var validateArgumentSpec = &Action{
 }
 
 func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
-	v, _ := c.Args.Get("argument_spec")
-	spec, ok := v.(*jinja.Dict)
-	if !ok {
-		return nil, fmt.Errorf("Incorrect type for argument_spec, expected dict and got %s", jinja.Repr(v))
+	spec, err := c.dict("argument_spec")
+	if err != nil {
+		return nil, err
+	}
+	provided, err := c.dict("provided_arguments")
+	if err != nil {
+		return nil, err
 	}
 	given := jinja.NewDict()
 	for name := range spec.All() {
@@ -30,11 +33,8 @@ func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
 			given.Set(name, value)
 		}
 	}
-	provided, _ := c.Args.Get("provided_arguments")
-	if d, ok := provided.(*jinja.Dict); ok {
-		for name, value := range d.All() {
-			given.Set(name, value)
-		}
+	for name, value := range provided.All() {
+		given.Set(name, value)
 	}
 	args, _ := jinja.ToGo(given).(map[string]any)
 	context, ok := c.Args.Get("validate_args_context")
@@ -51,6 +51,19 @@ func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
 	}
 	return jinja.NewDict("failed", true, "changed", false, "msg", "Validation of arguments failed:\n"+strings.Join(faults, "\n"),
 		"argument_errors", errors, "argument_spec_data", spec, "validate_args_context", context), nil
+}
+
+// dict is an argument that is a dict, an empty one where it is not given.
+func (c *Call) dict(name string) (*jinja.Dict, error) {
+	v, ok := c.Args.Get(name)
+	if !ok {
+		return jinja.NewDict(), nil
+	}
+	d, ok := v.(*jinja.Dict)
+	if !ok {
+		return nil, Unrunnable{fmt.Errorf("Incorrect type for %s, expected dict and got <class '%s'>", name, jinja.TypeName(v))}
+	}
+	return d, nil
 }
 
 // specParams are the arguments of a specification.

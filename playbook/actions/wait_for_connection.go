@@ -12,6 +12,9 @@ import (
 var waitForConnection = &Action{Name: "wait_for_connection", Doc: "wait until the host can be reached and used", Params: []string{"connect_timeout", "delay", "sleep", "timeout"}, Run: runWaitForConnection}
 
 func runWaitForConnection(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	if c.Check {
+		return jinja.NewDict("changed", false, "skipped", true), nil
+	}
 	seconds := func(name string, otherwise float64) time.Duration {
 		n, err := strconv.ParseFloat(c.text(name), 64)
 		if err != nil {

@@ -18,7 +18,8 @@ func flag(r *runner.Result, name string) bool {
 	if v, ok := r.Data.Get(name); ok {
 		return v == true
 	}
-	return name == verboseOverride && (r.Task.Action == "setup" || r.Task.Action == "gather_facts")
+	_, censored := r.Data.Get("censored")
+	return name == verboseOverride && !censored && (r.Task.Action == "setup" || r.Task.Action == "gather_facts")
 }
 
 // verbose reports whether a result is shown and not only that it came.

@@ -111,6 +111,7 @@ func (x *execution) result(t *try) *Result {
 		}
 	}
 	r.Diff, _ = x.keywordBool(t.scope, "diff", x.Diff)
+	r.Diff = r.Diff || x.Diff // what diff: no does not keep a module from making is shown
 	return r
 }
 
@@ -390,12 +391,8 @@ func (x *execution) judge(data *jinja.Dict, scope *vars.Scope) {
 	if _, ok := data.Get("changed"); !ok {
 		data.Set("changed", false)
 	}
-	for _, stream := range []string{"stdout", "stderr"} {
-		if text, ok := data.Get(stream); ok {
-			if _, has := data.Get(stream + "_lines"); !has {
-				data.Set(stream+"_lines", lines(text))
-			}
-		}
+	if skipped, _ := data.Get("skipped"); jinja.Truth(skipped) {
+		return
 	}
 	after := scope.With(x.afterwards(data))
 	for _, key := range []string{"changed", "failed"} {
@@ -404,19 +401,6 @@ func (x *execution) judge(data *jinja.Dict, scope *vars.Scope) {
 			return
 		}
 	}
-}
-
-func lines(v any) *jinja.List {
-	out := jinja.NewList()
-	text, _ := v.(string)
-	text = strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
-	if text == "" {
-		return out
-	}
-	for line := range strings.SplitSeq(text, "\n") {
-		out.Items = append(out.Items, line)
-	}
-	return out
 }
 
 // afterwards are the variables that changed_when, failed_when and until see.
@@ -478,7 +462,7 @@ func statusOf(data *jinja.Dict) Status {
 }
 
 // once runs the action one time and gives its result. A lost connection is a
-// result too; a condition that has no value is an error of the task.
+// result too; an error is of what could not be run.
 func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
@@ -487,14 +471,16 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 	}
 	data, err := x.act(ctx, scope, s, args)
 	var lost *connection.Unreachable
-	var valueless *vars.ConditionError
+	var unrunnable actions.Unrunnable
 	switch {
-	case errors.As(err, &valueless):
+	case errors.As(err, &unrunnable):
 		return nil, err
 	case errors.As(err, &lost):
 		return jinja.NewDict("changed", false, "msg", lost.Error(), "unreachable", true), nil
 	case errors.Is(err, context.DeadlineExceeded) && s.timeout > 0:
 		return jinja.NewDict("msg", fmt.Sprintf("The %s action failed to execute in the expected time frame (%d) and was terminated", x.task.Action, int(s.timeout.Seconds())), "failed", true), nil
+	case err != nil && !x.judged():
+		return nil, err
 	case err != nil:
 		if data == nil {
 			data = jinja.NewDict()
@@ -503,6 +489,13 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 	}
 	x.effects(data, s, args)
 	return data, nil
+}
+
+// judged reports whether until and failed_when see an error of the action. As
+// in Ansible, those of actions that send nothing to the host end the task.
+func (x *execution) judged() bool {
+	a := actions.Find(x.task.Action)
+	return a == nil || a.Sends() || x.task.Program != ""
 }
 
 func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {

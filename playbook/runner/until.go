@@ -2,11 +2,13 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
 	"gplay/jinja"
 	"gplay/playbook"
+	"gplay/playbook/actions"
 	"gplay/playbook/vars"
 )
 
@@ -21,7 +23,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 	for n := 1; ; n++ {
 		data, err := x.once(ctx, scope, s, args)
 		if err != nil {
-			return x.failedTry(scope, err)
+			return x.unjudged(scope, err)
 		}
 		if repeated {
 			data.Set("attempts", n)
@@ -47,6 +49,18 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		x.retry(t, scope, s, attempts-n)
 		sleep(ctx, s.delay)
 	}
+}
+
+// unjudged is the failure of an action that did nothing. A loop ends only with
+// what could not be run at all.
+func (x *execution) unjudged(scope *vars.Scope, err error) *try {
+	t := x.failedTry(scope, err)
+	var unrunnable actions.Unrunnable
+	t.fatal = errors.As(err, &unrunnable)
+	if !t.fatal && x.task.Loop == nil {
+		t.data.Set("changed", false)
+	}
+	return t
 }
 
 // allHold reports whether all conditions of a keyword hold; bad is the one that
