@@ -17,6 +17,16 @@ type Error struct {
 	Wanted string
 	Known  []string
 	Err    error // the cause, when it has one
+
+	// Users are the places in other templates that used this one, innermost
+	// first: by include, import or extends, or by calling a macro of it.
+	Users []User
+}
+
+// User is a place in a template; its name is "" for the one that was rendered.
+type User struct {
+	Template  string
+	Line, Col int
 }
 
 func (e *Error) Error() string { return e.Msg }
@@ -99,13 +109,12 @@ func (p pos) fail(f *frame, err error) error {
 	}
 	var placed *Error
 	if errors.As(err, &placed) {
+		placed.passes(f, p)
 		return err
 	}
 	e := p.error(err.Error())
 	e.Err = err
-	if f != nil && f.tmpl != f.c.tmpl {
-		e.Template = f.tmpl.name
-	}
+	e.Template = f.templateName()
 	var undefined *undefinedError
 	if errors.As(err, &undefined) {
 		u := undefined.u
@@ -119,6 +128,28 @@ func (p pos) fail(f *frame, err error) error {
 		e.Wanted, e.Known = argument.wanted, argument.known
 	}
 	return e
+}
+
+// passes notes that e comes through a place of f's template.
+func (e *Error) passes(f *frame, p pos) {
+	if f == nil {
+		return
+	}
+	from, name := e.Template, f.templateName()
+	if n := len(e.Users); n > 0 {
+		from = e.Users[n-1].Template
+	}
+	if from != name {
+		e.Users = append(e.Users, User{name, int(p.line), int(p.col)})
+	}
+}
+
+// templateName is "" for the template that is rendered.
+func (f *frame) templateName() string {
+	if f == nil || f.tmpl == f.c.tmpl {
+		return ""
+	}
+	return f.tmpl.name
 }
 
 func (p pos) error(msg string) *Error {

@@ -189,7 +189,7 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 func staticBlock(t *Task, p place) *Block {
 	b := &Block{Node: t.Node, Parent: p.parent, Play: p.play, Role: p.role, Static: t, Params: t.params}
 	if t.Notify != nil {
-		b.Keywords["notify"] = Keyword{jinja.NewList(t.Notify...), t.Pos}
+		b.Keywords["notify"] = Keyword{Value: jinja.NewList(t.Notify...), Pos: t.Pos}
 	}
 	return b
 }

@@ -97,6 +97,10 @@ func (l *loader) checkFrom(t *Task) error {
 func taskFileName(t *Task) (*yaml.Node, bool) { return t.argument(taskFileArgs...) }
 func roleName(t *Task) (*yaml.Node, bool)     { return t.argument("name", "role") }
 
+// Written is an argument as it stands in the file; nil where the arguments are
+// text, or a template gives them.
+func (t *Task) Written(arg string) *yaml.Node { return t.body.Get(arg) }
+
 // argument is the first of some arguments that is given, with its place.
 func (t *Task) argument(names ...string) (*yaml.Node, bool) {
 	for _, name := range names {
@@ -126,9 +130,9 @@ func (l *loader) include(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		switch {
 		case slices.Contains(taskFileArgs, name):
 		case name == "tags":
-			t.Keywords["tags"] = Keyword{joinTags(t.Keywords["tags"].Value, v), t.ArgPos[name]}
+			t.Keywords["tags"] = Keyword{Value: joinTags(t.Keywords["tags"].Value, v), Pos: t.ArgPos[name]}
 		case name == "when":
-			t.Keywords["when"] = Keyword{v, t.ArgPos[name]}
+			t.Keywords["when"] = Keyword{Value: v, Pos: t.ArgPos[name]}
 		default:
 			params.Set(name, v)
 		}

@@ -60,7 +60,7 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 			e.Hint = source.DidYouMean(key, loopControls)
 			return nil, e
 		} else if key == "break_when" {
-			loop.Breaks = Keyword{Value: p.Value.Any(), Pos: p.Value.Pos}
+			loop.Breaks = Keyword{p.Value.Any(), p.Value.Pos, p.Value}
 		}
 	}
 	loop.Control = control.Any().(*jinja.Dict)

@@ -73,7 +73,7 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 			return err
 		}
 	}
-	node.Keywords[key] = Keyword{value, p.Value.Pos}
+	node.Keywords[key] = Keyword{value, p.Value.Pos, p.Value}
 	return nil
 }
 
@@ -197,14 +197,14 @@ func setOld(now string, check func(*yaml.Node) (any, string)) func(*yaml.Node, *
 	return func(n *yaml.Node, node *Node) string {
 		value, expected := check(n)
 		if expected == "" {
-			node.Keywords[now] = Keyword{value, n.Pos}
+			node.Keywords[now] = Keyword{value, n.Pos, n}
 		}
 		return expected
 	}
 }
 
 func setSu(n *yaml.Node, node *Node) string {
-	node.Keywords["become_method"] = Keyword{"su", n.Pos}
+	node.Keywords["become_method"] = Keyword{Value: "su", Pos: n.Pos}
 	return setOld("become", checkBool)(n, node)
 }
 
@@ -214,7 +214,7 @@ func setAlwaysRun(n *yaml.Node, node *Node) string {
 	switch v := value.(type) {
 	case bool:
 		if v {
-			node.Keywords["check_mode"] = Keyword{false, n.Pos}
+			node.Keywords["check_mode"] = Keyword{Value: false, Pos: n.Pos}
 		}
 	case *yaml.Template:
 		return "yes or no; write check_mode with the opposite condition"

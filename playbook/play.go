@@ -123,7 +123,7 @@ func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err err
 	raw, _ := args.dict.Get(rawParams)
 	args.dict.Delete(rawParams)
 	if tags, ok := args.dict.Get("tags"); ok {
-		imp.Keywords["tags"] = Keyword{tags, n.Pos}
+		imp.Keywords["tags"] = Keyword{Value: tags, Pos: n.Pos}
 		args.dict.Delete("tags")
 	}
 	if args.dict.Len() > 0 {
@@ -154,7 +154,7 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 	}
 	for name, value := range l.Keywords {
 		if _, ok := play.Keywords[name]; !ok {
-			play.Keywords[name] = Keyword{value, n.Pos}
+			play.Keywords[name] = Keyword{value, n.Pos, n}
 		}
 	}
 	for _, imp := range slices.Backward(imports) {

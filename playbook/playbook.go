@@ -39,7 +39,13 @@ type Invalid struct{ Err error }
 type Keyword struct {
 	Value any
 	Pos   source.Pos // of the value
+
+	written *yaml.Node // the value; nil where nothing stands for it
 }
+
+// Written is item i of the value as it stands in the file, or all of it where
+// it is no list; nil where it does not stand there.
+func (k Keyword) Written(i int) *yaml.Node { return k.written.Item(i) }
 
 // Play is one play.
 type Play struct {

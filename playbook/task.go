@@ -109,7 +109,7 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 		return nil, err
 	}
 	if call.local {
-		t.Keywords["delegate_to"] = Keyword{"localhost", call.key.Pos}
+		t.Keywords["delegate_to"] = Keyword{Value: "localhost", Pos: call.key.Pos}
 	}
 	if t.Loop, err = l.loop(n); err != nil {
 		return nil, err

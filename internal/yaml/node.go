@@ -53,6 +53,24 @@ func (n *Node) PosAt(offset int) source.Pos {
 	return n.src.locate(n.Pos, s, offset)
 }
 
+// At is the place in the file of a line and a column, both from 1, of a
+// string's or a template's own text.
+func (n *Node) At(line, col int) source.Pos {
+	s, _ := n.String()
+	return n.PosAt(offsetAt(s, line, col))
+}
+
+// Item is item i of a list, and n itself where it is none.
+func (n *Node) Item(i int) *Node {
+	if n == nil || n.Kind != List {
+		return n
+	}
+	if i >= len(n.Items) {
+		return nil
+	}
+	return n.Items[i]
+}
+
 // Pair is a key of a map and its value. Keys are never templates.
 type Pair struct{ Key, Value *Node }
 

@@ -38,7 +38,7 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 		conditions = l.Items
 	}
 	for i, condition := range conditions {
-		ok, err := c.judging("that", i).Condition(condition, c.Task.Pos)
+		ok, err := c.judging("that", i).Condition(condition, c.Task.Pos, c.Task.Written("that").Item(i))
 		if err != nil {
 			return nil, Unrunnable{&vars.ConditionError{Condition: jinja.Str(condition), Err: err}}
 		}

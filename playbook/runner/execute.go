@@ -220,8 +220,8 @@ func (x *execution) skip(scope *vars.Scope) *try {
 // conditions evaluates every when, from the play inwards.
 func (x *execution) conditions(scope *vars.Scope) (bool, error) {
 	for _, k := range x.task.Chain("when") {
-		for _, c := range asList(k.Value) {
-			ok, err := scope.Condition(c, k.Pos)
+		for i, c := range asList(k.Value) {
+			ok, err := scope.Condition(c, k.Pos, k.Written(i))
 			if err != nil {
 				return false, &vars.ConditionError{Condition: conditionText(c), Err: err}
 			}
@@ -425,8 +425,8 @@ func (x *execution) override(scope *vars.Scope, data *jinja.Dict, keyword, key s
 		return nil
 	}
 	result := key == "failed"
-	for _, c := range asList(k.Value) {
-		yes, err := scope.Condition(c, k.Pos)
+	for i, c := range asList(k.Value) {
+		yes, err := scope.Condition(c, k.Pos, k.Written(i))
 		if err != nil {
 			return &vars.ConditionError{Condition: conditionText(c), Err: err}
 		}

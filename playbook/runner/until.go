@@ -66,8 +66,8 @@ func (x *execution) unjudged(scope *vars.Scope, err error) *try {
 // allHold reports whether all conditions of a keyword hold; bad is the one that
 // has no value.
 func allHold(scope *vars.Scope, k playbook.Keyword) (ok bool, bad any, err error) {
-	for _, c := range asList(k.Value) {
-		if ok, err := scope.Condition(c, k.Pos); err != nil || !ok {
+	for i, c := range asList(k.Value) {
+		if ok, err := scope.Condition(c, k.Pos, k.Written(i)); err != nil || !ok {
 			return false, c, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -284,8 +285,9 @@ func within(err error, name string, raw any) error {
 
 // Condition gives the truth of a when, until, changed_when, failed_when or
 // assert expression. Text is an expression; a template is rendered first and
-// its result, where it is text, is the expression.
-func (s *Scope) Condition(v any, pos source.Pos) (bool, error) {
+// its result, where it is text, is the expression. Written is the expression as
+// it stands in a file, for errors, or nil, and pos the place of what it is of.
+func (s *Scope) Condition(v any, pos source.Pos, written *yaml.Node) (bool, error) {
 	if t, ok := v.(*yaml.Template); ok {
 		s.WarnDelimiters(t.Text)
 		r, err := s.render(t)
@@ -293,7 +295,7 @@ func (s *Scope) Condition(v any, pos source.Pos) (bool, error) {
 			return false, err
 		}
 		if text, ok := r.(string); ok && text != "" {
-			return s.Wary().condition(text, pos)
+			return s.Wary().condition(text, pos, nil)
 		}
 		v = r
 	}
@@ -306,7 +308,7 @@ func (s *Scope) Condition(v any, pos source.Pos) (bool, error) {
 		if v == "" {
 			return true, nil
 		}
-		return s.condition(v, pos)
+		return s.condition(v, pos, written)
 	}
 	return jinja.Truth(v), nil
 }
@@ -318,7 +320,7 @@ func (s *Scope) WarnDelimiters(text string) {
 	}
 }
 
-func (s *Scope) condition(text string, pos source.Pos) (bool, error) {
+func (s *Scope) condition(text string, pos source.Pos, written *yaml.Node) (bool, error) {
 	v, err := s.Expr(text)
 	if u, ok := v.(*jinja.Undefined); ok && err == nil {
 		err = undefinedError(u)
@@ -330,6 +332,9 @@ func (s *Scope) condition(text string, pos source.Pos) (bool, error) {
 	e.Err, e.Len, e.Known = err, len(text), s.failedCheck(text, err)
 	var fault *jinja.Error
 	if errors.As(err, &fault) {
+		if was, ok := written.String(); ok && was == text && fault.Template == "" && fault.Line > 0 {
+			e.Pos, e.Len = written.At(fault.Line, fault.Col), fault.Len
+		}
 		e.Hint = s.hint(fault)
 		if fault.Undefined != nil {
 			return false, &Undefined{e}
@@ -394,6 +399,10 @@ func (s *Scope) fileError(name string, err error) error {
 	}
 	e := source.Errorf(pos, "%s", err.Error())
 	e.Err, e.Len, e.Hint, e.Known = err, fault.Len, s.hint(fault), unknownName(err)
+	for _, u := range fault.Users {
+		at := source.Pos{File: cmp.Or(u.Template, name), Line: u.Line, Col: u.Col}
+		e.Within = append(e.Within, source.Note{Text: "used in " + filepath.Base(at.File), Pos: at})
+	}
 	if fault.Undefined != nil {
 		return &Undefined{e}
 	}
