@@ -239,7 +239,9 @@ func filterWordWrap(c *Context, v any, a []any) (any, error) {
 		return nil, err
 	}
 	s, ok := text(v)
-	if !ok {
+	if b, isBytes := v.([]byte); isBytes && len(b) > 0 {
+		return nil, typeErrorf("cannot use a string pattern on a bytes-like object")
+	} else if !ok && !isBytes {
 		return nil, typeErrorf("'%s' object has no attribute 'splitlines'", typeName(v))
 	}
 	newline := c.Env.Options.withDefaults().NewlineSequence
