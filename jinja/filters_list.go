@@ -73,10 +73,11 @@ func filterLast(_ *Context, v any, _ []any) (any, error) {
 	if len(items) == 0 {
 		return &Undefined{Hint: "No last item, sequence was empty."}, nil
 	}
-	if last, ok := text(items[len(items)-1]); ok {
-		return like(v, last), nil
+	last := items[len(items)-1]
+	if s, ok := last.(string); ok {
+		return like(v, s), nil
 	}
-	return items[len(items)-1], nil
+	return last, nil
 }
 
 func filterRandom(_ *Context, v any, _ []any) (any, error) {

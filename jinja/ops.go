@@ -156,6 +156,8 @@ func equal(a, b any, depth int) (bool, error) {
 	u, undefined := a.(*Undefined)
 	v, alsoUndefined := b.(*Undefined)
 	switch {
+	case undefined && u == v && depth > 0:
+		return true, nil // as Python, which asks no item whether it is itself
 	case undefined && !u.soft:
 		return false, &undefinedError{u}
 	case alsoUndefined && !v.soft:
