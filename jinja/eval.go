@@ -14,7 +14,8 @@ func (n *nameExpr) eval(f *frame) (any, error) {
 			return v, nil
 		}
 		v, err := n.lookup(f)
-		if err == nil {
+		// As in Python, each use of what is undefined makes another value.
+		if _, undefined := v.(*Undefined); err == nil && !undefined {
 			f.slots[n.cache] = v
 		}
 		return v, err
