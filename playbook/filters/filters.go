@@ -59,6 +59,7 @@ var collections = []collection{
 	{"community.general", merged(generalFilters, listFilters, timeUnitFilters), nil},
 	{"ansible.netcommon", ipFilters, nil},
 	{"ansible.utils", merged(ipFilters, keyFilters, xmlFilters, accessFilters), addressTests},
+	{"community.general", listKeyFilters, nil}, // by their full names
 }
 
 // ipFilters have been in two collections.
