@@ -163,6 +163,9 @@ func bigQuotient(x, y *big.Int) (any, error) {
 	if math.IsInf(q, 0) {
 		return nil, Exceptionf("integer division result too large for a float")
 	}
+	if q == 0 && (x.Sign() < 0) != (y.Sign() < 0) {
+		q = math.Copysign(0, -1)
+	}
 	return q, nil
 }
 

@@ -214,6 +214,9 @@ func (p spec) number(v any) (string, error) {
 		if p.sign != 0 {
 			return "", valueErrorf("Sign not allowed with integer format specifier 'c'")
 		}
+		if p.alt {
+			return "", valueErrorf("Alternate form (#) not allowed with integer format specifier 'c'")
+		}
 		if !b.IsInt64() || b.Int64() < 0 || b.Int64() > utf8.MaxRune {
 			return "", Exceptionf("%%c arg not in range(0x110000)")
 		}
