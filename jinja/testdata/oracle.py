@@ -63,16 +63,20 @@ def stop(*_):
 
 
 def render(env, template, variables, parse):
+    if parse:
+        env.parse(template)
+        return ""
+    return env.from_string(template).render(json.loads(variables))
+
+
+def answer(*case):
     signal.setitimer(signal.ITIMER_REAL, 5)
     try:
-        if parse:
-            env.parse(template)
-            return ""
-        return env.from_string(template).render(json.loads(variables))
+        return json.dumps(render(*case))
     except (TooLong, MemoryError):
-        return None
+        return "null"
     except Exception as error:
-        return "error: " + str(error)
+        return json.dumps("error: " + str(error))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -88,8 +92,7 @@ def main():
         key = json.dumps(options, sort_keys=True)
         if key not in environments:
             environments[key] = environment(options, data["templates"])
-        text = render(environments[key], case["template"], data["vars"], case.get("parse"))
-        print(json.dumps(text), flush=True)
+        print(answer(environments[key], case["template"], data["vars"], case.get("parse")), flush=True)
 
 
 main()
