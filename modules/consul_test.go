@@ -1,21 +1,16 @@
 package modules_test
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
+	"gplay/internal/consultest"
 	"gplay/modules"
 	"gplay/modules/host"
 )
@@ -29,51 +24,10 @@ func lacking(t *testing.T, what string) {
 	t.Skip("needs " + what)
 }
 
-// consulAgent starts a real Consul agent on a port of its own, and gives the
-// arguments that reach it.
+// consulAgent starts a real Consul agent and gives the arguments that reach it.
 func consulAgent(t *testing.T) map[string]any {
 	t.Helper()
-	program := filepath.Join(cmp.Or(os.Getenv("LAB_CACHE"), "/var/cache/gplay-lab"), "consul")
-	if _, err := os.Stat(program); err != nil {
-		lacking(t, "Consul at "+program+" (lab/images builds it)")
-	}
-	ports := freePorts(t, 3)
-	agent := exec.Command(program, "agent", "-dev", "-enable-script-checks", "-log-level", "err",
-		"-http-port", ports[0], "-server-port", ports[1], "-serf-lan-port", ports[2],
-		"-serf-wan-port", "-1", "-dns-port", "-1", "-grpc-port", "-1", "-grpc-tls-port", "-1",
-		"-hcl", "disable_update_check = true")
-	if err := agent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { agent.Process.Kill(); agent.Wait() })
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		answer, err := http.Get("http://127.0.0.1:" + ports[0] + "/v1/status/leader")
-		if err == nil {
-			leader, _ := io.ReadAll(answer.Body)
-			answer.Body.Close()
-			if strings.Contains(string(leader), ":") {
-				break
-			}
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("Consul has no leader after a minute")
-		}
-	}
-	port, _ := strconv.Atoi(ports[0])
-	return map[string]any{"host": "127.0.0.1", "port": port}
-}
-
-func freePorts(t *testing.T, n int) []string {
-	ports := make([]string, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports[i] = strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
+	return map[string]any{"host": "127.0.0.1", "port": consultest.Agent(t)}
 }
 
 type offered map[string]string
@@ -223,7 +177,7 @@ func TestConsulRegisters(t *testing.T) {
 }
 
 func TestConsulNotThere(t *testing.T) {
-	nobody := map[string]any{"port": freePorts(t, 1)[0]}
+	nobody := map[string]any{"port": consultest.FreePorts(t, 1)[0]}
 	got := runOn(t, modules.ConsulKV, false, nobody, "key", "k")
 	if msg := fmt.Sprint(got["msg"]); !strings.HasPrefix(msg, "Could not connect to consul agent at localhost:"+fmt.Sprint(nobody["port"])) {
 		t.Errorf("got %v", got)

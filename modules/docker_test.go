@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
+	"gplay/internal/consultest"
 	"gplay/modules"
 )
 
@@ -256,7 +258,7 @@ func TestDockerOf2015(t *testing.T) {
 		}
 		return info.ID
 	}
-	port := freePorts(t, 1)[0]
+	port := strconv.Itoa(consultest.FreePorts(t, 1)[0])
 	args := []any{"command", "join --advertise=10.0.0.1:2375 consul://10.0.0.1:8500/swarm", "ports", port + ":80",
 		"env", map[string]any{"SERVICE_ID": "x", "N": 1}, "volumes", "/tmp:/a,/b", "hostname", "h"}
 	want(t, run(true, args...), "changed", true, "msg", "created 1 container, started 1 container.")

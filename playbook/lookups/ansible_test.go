@@ -2,6 +2,8 @@ package lookups_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"gplay/internal/consultest"
 	"gplay/internal/oracle"
 	"gplay/internal/oracle/evaluate"
 	"gplay/internal/yaml"
@@ -42,6 +45,34 @@ func TestLookupsAsAnsible(t *testing.T) {
 	}
 	w := oracle.World{Dir: dir, Vars: file, Hosts: []string{filepath.Join(dir, "hosts")}, Host: "web1", Env: env}
 	oracle.Table(t, w, "testdata/table/*.txt", evaluator(t, dir, file))
+}
+
+// TestConsulAsAnsible compares the lookup consul_kv on a real agent.
+func TestConsulAsAnsible(t *testing.T) {
+	agent := consultest.Agent(t)
+	address := fmt.Sprint("http://127.0.0.1:", agent)
+	for key, value := range map[string]string{"app/one": "1", "app/two": "zwei ü", "app": "top", "empty": "", "tpl": "{{ 1 + 1 }}"} {
+		r, err := http.NewRequest(http.MethodPut, address+"/v1/kv/"+key, strings.NewReader(value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+	}
+	dir := t.TempDir()
+	file, hosts := filepath.Join(dir, "vars.yml"), filepath.Join(dir, "hosts")
+	text := fmt.Sprintf("agent: %d\nnobody: %d\naddress: %s\n", agent, consultest.FreePorts(t, 1)[0], address)
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.WriteFile(hosts, []byte("web1\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	w := oracle.World{Dir: dir, Vars: file, Hosts: []string{hosts}, Host: "web1"}
+	oracle.Table(t, w, "testdata/consul/*.txt", evaluator(t, dir, file))
+	t.Setenv("ANSIBLE_CONSUL_URL", address)
+	w.Env = []string{"ANSIBLE_CONSUL_URL=" + address}
+	oracle.Table(t, w, "testdata/consul/env/*.txt", evaluator(t, dir, file))
 }
 
 // serve answers as the path says.

@@ -1,8 +1,13 @@
 package lookups
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	neturl "net/url"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/consul/api"
@@ -10,10 +15,11 @@ import (
 	"gplay/jinja"
 )
 
-// consulKV gives values of Consul's store.
+// consulKV gives values of Consul's store. A term is a key and, behind it, some
+// of the options.
 func consulKV(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	return each(terms, func(term string) ([]any, error) {
-		key, merged, err := inline(term, options)
+		key, merged, err := consulTerm(term, options)
 		if err != nil {
 			return nil, err
 		}
@@ -41,10 +47,40 @@ func consulKV(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		}
 		var values []any
 		for _, pair := range pairs {
-			values = append(values, string(pair.Value))
+			values = append(values, cmp.Or(string(pair.Value), "None")) // Ansible's text of nothing
 		}
 		return values, nil
 	})
+}
+
+var consulEnvironment = map[string]string{
+	"url": "ANSIBLE_CONSUL_URL", "validate_certs": "ANSIBLE_CONSUL_VALIDATE_CERTS", "client_cert": "ANSIBLE_CONSUL_CLIENT_CERT",
+}
+
+func consulTerm(term string, options *jinja.Dict) (key string, merged *jinja.Dict, err error) {
+	words := strings.Split(term, " ")
+	key, merged = words[0], options.Copy()
+	for option, variable := range consulEnvironment {
+		value := os.Getenv(variable)
+		if _, given := options.Get(option); !given && value != "" {
+			merged.Set(option, value)
+		}
+	}
+	for _, word := range words[1:] {
+		name, value, found := strings.Cut(word, "=")
+		switch {
+		case word == "":
+		case !found || strings.Contains(value, "="):
+			return "", nil, fmt.Errorf("%q is not name=value", word)
+		case name == "key":
+			key = value
+		case slices.Contains([]string{"token", "recurse", "index", "datacenter"}, name):
+			merged.Set(name, value)
+		default:
+			return "", nil, fmt.Errorf("%s not a valid consul lookup parameter", name)
+		}
+	}
+	return key, merged, nil
 }
 
 func consulStore(o *settings) (*api.KV, error) {
@@ -55,20 +91,16 @@ func consulStore(o *settings) (*api.KV, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the option url is wrong: %w", err)
 		}
-		config.Address, config.Scheme = u.Host, u.Scheme
+		host, scheme = u.Hostname(), cmp.Or(u.Scheme, scheme)
+		if n, err := strconv.Atoi(u.Port()); err == nil {
+			port = n
+		}
 	}
 	if host != "" || port != 0 {
-		if host == "" {
-			host = "localhost"
-		}
-		if port == 0 {
-			port = 8500
-		}
-		config.Address = fmt.Sprintf("%s:%d", strings.Trim(host, "[]"), port)
+		host = strings.Trim(cmp.Or(host, "localhost"), "[]")
+		config.Address = net.JoinHostPort(host, strconv.Itoa(cmp.Or(port, 8500)))
 	}
-	if scheme != "" {
-		config.Scheme = scheme
-	}
+	config.Scheme = cmp.Or(scheme, config.Scheme)
 	config.Token = o.text("token", config.Token)
 	config.TLSConfig.InsecureSkipVerify = !o.truth("validate_certs", true)
 	if cert := o.text("client_cert", ""); cert != "" {
