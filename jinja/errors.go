@@ -43,6 +43,13 @@ func (e *undefinedError) Error() string { return e.u.Message() }
 // UndefinedError is the error that using u gives, for filters and callables.
 func UndefinedError(u *Undefined) error { return &undefinedError{u} }
 
+// IsUndefined reports whether err is the use of an undefined value.
+func IsUndefined(err error) bool {
+	var used *undefinedError
+	var fault *Error
+	return errors.As(err, &used) || errors.As(err, &fault) && fault.Undefined != nil
+}
+
 // NoSuch is the error of a filter or test that there is not.
 type NoSuch struct{ Kind, Name string }
 

@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -164,6 +165,10 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	named := p
 	named.own = t.Vars
 	target, err := l.text(name, named)
+	var placed *source.Error
+	if errors.As(err, &placed) {
+		placed.Err = nil // Ansible calls this a fault of the source, and of other imports a missing variable
+	}
 	if err != nil {
 		return nil, err
 	}

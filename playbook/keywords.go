@@ -3,6 +3,7 @@ package playbook
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -63,7 +64,7 @@ var keywords = map[string]keyword{
 	"environment":        {everywhere, checkDicts, true},
 	"ignore_errors":      {everywhere, checkBool, true},
 	"ignore_unreachable": {everywhere, checkBool, true},
-	"module_defaults":    {everywhere, checkDicts, true},
+	"module_defaults":    {everywhere, checkDefaults, true},
 	"no_log":             {everywhere, checkBool, true},
 	"port":               {everywhere, checkInt, true},
 	"remote_user":        {everywhere, checkText, true},
@@ -321,6 +322,14 @@ func checkDicts(n *yaml.Node) (any, string) {
 		}
 	}
 	return n.Any(), ""
+}
+
+// checkDefaults takes dicts by the names of modules, which no template makes.
+func checkDefaults(n *yaml.Node) (any, string) {
+	if isTemplate(n) || n.Kind == yaml.List && slices.ContainsFunc(n.Items, isTemplate) {
+		return nil, "a dict by the names of modules or groups, or a list of such dicts; only its values may be templates"
+	}
+	return checkDicts(n)
 }
 
 // checkVarsFiles takes file names; a list in the list is of alternatives.

@@ -148,6 +148,7 @@ var changing = []struct {
 	// Both show the place of a fault in their own way.
 	{regexp.MustCompile(`\\n\\nThe error appears to be in [^"]*?(\\"[^"]*?)*"`), `"`},
 	{regexp.MustCompile(`\\n\\n[^" ]+:\d+:\d+: [^"]*?(\\"[^"]*?)*"`), `"`},
+	{regexp.MustCompile(`\\n\\n[^"]*\\n  in the value of [^"]*`), ``}, // of a variable without a file
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), `UUID`},
 	{regexp.MustCompile(`"(_timestamp|start|end)":"[^"]*"`), `"$1":"TIME"`},
 	// What Ansible tells its own callbacks, which json shows.
@@ -169,7 +170,7 @@ var changing = []struct {
 // tells with the place.
 var (
 	twice     = regexp.MustCompile(`'[^'"]*' (is undefined|has no [^"]*?)\. '[^'"]*' (is undefined|has no [^".]*)`)
-	errorText = regexp.MustCompile(`The error was: ((?:[^"\\]|\\.)*)`)
+	errorText = regexp.MustCompile(`(?:The error was|NOT DEFINED!): ((?:[^"\\]|\\.)*)`)
 	inValue   = regexp.MustCompile(`(\{\{[^{}]*\}\}|\[[^\]]*\]|\{'[^{}]*\{\{[^{}]*\}\}[^{}]*\}): `)
 )
 
@@ -181,7 +182,12 @@ func comparable(out, work string) string {
 	out = twice.ReplaceAllStringFunc(out, once)
 	return errorText.ReplaceAllStringFunc(out, func(text string) string {
 		text = inValue.ReplaceAllString(text, "")
-		start := max(strings.LastIndex(text, "The error was: ")+len("The error was: "), strings.LastIndex(text, "): ")+len("): "))
+		start := 0
+		for _, before := range []string{"The error was: ", "NOT DEFINED!: ", "): "} {
+			if at := strings.LastIndex(text, before); at >= 0 {
+				start = max(start, at+len(before))
+			}
+		}
 		return text[:start] + once(text[start:])
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"gplay/connection/agent"
 	"gplay/internal/source"
 	"gplay/playbook/runner"
+	"gplay/playbook/vars"
 )
 
 // coreVersion is the ansible-core whose playbook language this is.
@@ -62,7 +63,10 @@ type usage struct{ error }
 func exitCode(err error) int {
 	var use usage
 	var placed *source.Error
+	var undefined *vars.Undefined
 	switch {
+	case errors.As(err, &undefined): // in the name of what is imported
+		return runner.ExitError
 	case errors.As(err, &use):
 		return 2
 	case errors.Is(err, fs.ErrNotExist):

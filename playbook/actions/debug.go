@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"gplay/internal/source"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 	"gplay/playbook/vars"
@@ -40,6 +41,9 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 		switch {
 		case errors.As(err, &undefined):
 			value = "VARIABLE IS NOT DEFINED!"
+			if c.Verbosity > 0 {
+				value = "VARIABLE IS NOT DEFINED!: " + undefinedText(err)
+			}
 		case err != nil:
 			return nil, err
 		}
@@ -51,6 +55,15 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 		out.Set("msg", "Hello world!")
 	}
 	return out, nil
+}
+
+// undefinedText is a fault without its place.
+func undefinedText(err error) string {
+	var placed *source.Error
+	if errors.As(err, &placed) {
+		return placed.Msg
+	}
+	return err.Error()
 }
 
 // evaluate gives the value of debug's var. An expression that a template made

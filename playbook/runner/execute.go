@@ -244,7 +244,8 @@ func conditionText(c any) string {
 func (x *execution) failedTry(scope *vars.Scope, err error) *try {
 	t := &try{data: failedData(err), status: Failed, scope: scope, fatal: true}
 	t.noLog = x.hides(scope)
-	t.ignored, _ = x.keywordBool(scope, "ignore_errors", false)
+	ignore, err := x.keywordBool(scope, "ignore_errors", false)
+	t.ignored = ignore || err != nil // as Ansible, where the unread template counts as true
 	return t
 }
 
@@ -342,14 +343,20 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	s, err := x.settings(scope)
 	if err != nil {
-		return x.failedTry(scope, err)
+		t := x.failedTry(scope, err)
+		if s != nil {
+			t.delegated = s.delegate
+		}
+		return t
 	}
 	if s.delegate != x.host.Name {
 		scope = scope.With(x.delegatedVars(s.delegate))
 	}
 	if inc, err := x.including(scope); inc != nil || err != nil {
 		if err != nil {
-			return x.failedTry(scope, err)
+			t := x.failedTry(scope, err)
+			t.data.Set("msg", labelError(err)) // Ansible says no more of an include
+			return t
 		}
 		return &try{data: inc.result(x.task), scope: scope, include: inc}
 	}

@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -8,6 +10,7 @@ import (
 	"gplay/internal/source"
 	"gplay/inventory"
 	"gplay/jinja"
+	"gplay/playbook/vars"
 )
 
 // asBool reads a keyword's value as Ansible does: yes, on, 1, true, t, y and
@@ -30,6 +33,21 @@ func asBool(v any, keyword string, pos source.Pos) (bool, error) {
 		return false, nil
 	}
 	return false, source.Errorf(pos, "%s is %s; it must be yes or no", keyword, jinja.Repr(v))
+}
+
+// fieldFault is the fault of a keyword in Ansible's words.
+func fieldFault(keyword string, err error) error {
+	var undefined *vars.Undefined
+	var placed *source.Error
+	if !errors.As(err, &undefined) || !errors.As(err, &placed) {
+		return err
+	}
+	if keyword == "async" {
+		keyword = "async_val" // which is its name in Ansible
+	}
+	named := *placed
+	named.Known = fmt.Sprintf("The field '%s' has an invalid value, which includes an undefined variable. The error was: %s", keyword, placed.Msg)
+	return &named
 }
 
 func parseFloat(text string) (float64, bool) {

@@ -2,12 +2,14 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/actions"
+	"gplay/playbook/vars"
 )
 
 // lockstep runs the hosts of cursors, of all that are in the play: the task
@@ -106,15 +108,7 @@ func (p *playRun) interrupted(results []*outcome, at []*cursor) error {
 
 // onHosts runs task on every host, at most Forks at a time.
 func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor) ([]*outcome, error) {
-	throttle, err := p.throttle(ctx, task, at[0].host)
-	if err != nil {
-		return nil, err
-	}
 	out := make([]*outcome, len(at))
-	slots := p.slots
-	if slots == nil || throttle < p.Forks {
-		slots = make(chan struct{}, throttle)
-	}
 	var info *TaskInfo
 	var wg sync.WaitGroup
 	var prepared []*execution
@@ -129,6 +123,14 @@ func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor
 		}
 		x.info = info
 		prepared = append(prepared, x)
+	}
+	throttle, err := p.throttle(ctx, task, at[0].host)
+	if err != nil {
+		return nil, err
+	}
+	slots := p.slots
+	if slots == nil || throttle < p.Forks {
+		slots = make(chan struct{}, throttle)
 	}
 	p.turn.Unlock() // with free, other hosts take their turn meanwhile
 	defer p.turn.Lock()
@@ -322,7 +324,9 @@ func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host 
 	if err != nil || once {
 		return once, err
 	}
-	return p.taskBool(ctx, task, host, "any_errors_fatal", false)
+	stop, err := p.taskBool(ctx, task, host, "any_errors_fatal", false)
+	var undefined *vars.Undefined
+	return stop || errors.As(err, &undefined), nil // the task has failed of it already
 }
 
 func (p *playRun) taskBool(ctx context.Context, task *playbook.Task, host, keyword string, otherwise bool) (bool, error) {

@@ -75,6 +75,9 @@ func withoutTuples(v any) any {
 
 func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 	v, err := x.scope.Template(l.Value)
+	if list, ok := l.Value.(*jinja.List); ok && l.Lookup == "first_found" {
+		v, err = x.lenient(list), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +102,20 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err}
 	}
 	return items, nil
+}
+
+// lenient is a list whose items stay as written where they cannot be
+// templated.
+func (x *execution) lenient(list *jinja.List) *jinja.List {
+	out := jinja.NewList()
+	for _, item := range list.Items {
+		v, err := x.scope.Template(item)
+		if err != nil {
+			v = conditionText(item)
+		}
+		out.Items = append(out.Items, v)
+	}
+	return out
 }
 
 // needList are the lookups that take a list and no dict.
@@ -145,7 +162,7 @@ func (l *loop) controls() error {
 		}
 		v, err := l.x.scope.Template(raw)
 		if err != nil {
-			return err
+			return fieldFault(jinja.Str(k), err)
 		}
 		switch k {
 		case "loop_var":
@@ -210,6 +227,7 @@ func (l *loop) one(ctx context.Context, i int) *try {
 		t.data.Set("failed", true)
 		t.data.Set("msg", "Failed to template loop_control.label: "+labelError(err))
 		t.status = Failed
+		t.ignored, _ = l.x.keywordBool(t.scope, "ignore_errors", false)
 	}
 	r := l.x.result(t)
 	r.Loop, r.Label = true, label

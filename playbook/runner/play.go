@@ -41,6 +41,9 @@ type playRun struct {
 	levels    map[*playbook.Task]vars.Levels
 	magic     vars.Lazy
 	files     map[string][]*jinja.Dict // vars_files by host
+	filesRead map[string]*jinja.Dict   // by path
+	tagScope  *vars.Scope              // what tags are templated with
+	waiting   map[string]bool          // hosts with vars_files whose names are not known yet
 	rolesRun  map[string]bool          // by roleUse: a task ran
 	ended     map[string]bool          // hosts whose batch meta ended
 	removed   map[string]bool          // hosts that failed or that meta: end_host took out
@@ -53,6 +56,9 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}}
 	if err := p.prompt(ctx); err != nil {
 		return false, err
+	}
+	if err := p.checkKeywords(ctx); err != nil {
+		return false, &badSource{err}
 	}
 	if err := p.resolveHosts(ctx); err != nil {
 		return false, &badSource{err}
@@ -109,6 +115,18 @@ func (p *playRun) playScope(ctx context.Context) *vars.Scope {
 	return p.store.Templar.NewScope(ctx, layers...)
 }
 
+// checkKeywords sees that the play's own keywords have values, before anything
+// is done.
+func (p *playRun) checkKeywords(ctx context.Context) error {
+	scope := p.playScope(ctx)
+	for _, keyword := range []string{"force_handlers", "gather_facts", "gather_subset", "gather_timeout", "max_fail_percentage", "order", "serial", "strategy"} {
+		if _, err := scope.Template(p.play.Keywords[keyword].Value); err != nil {
+			return fieldFault(keyword, err)
+		}
+	}
+	return nil
+}
+
 func (p *playRun) resolveHosts(ctx context.Context) error {
 	scope := p.playScope(ctx)
 	pattern, err := scope.Template(p.play.Hosts)
@@ -122,7 +140,11 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	text := patternText(pattern)
 	p.info = PlayInfo{UUID: p.uuid(), Name: text, Pattern: text, Check: p.Check, Pos: p.play.Pos}
 	if p.play.Name != nil {
-		if name, err := scope.Template(p.play.Name); err == nil && jinja.Str(name) != "" {
+		name, err := scope.Template(p.play.Name)
+		if err != nil {
+			name = conditionText(p.play.Name)
+		}
+		if jinja.Str(name) != "" {
 			p.info.Name = jinja.Str(name)
 		}
 	}
@@ -267,6 +289,7 @@ func (p *playRun) present(hosts []*inventory.Host) []*inventory.Host {
 func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Host) (goOn bool, err error) {
 	p.batch, p.info.BatchIndex = batch, index
 	p.levels, p.rolesRun, p.ended = map[*playbook.Task]vars.Levels{}, map[string]bool{}, map[string]bool{}
+	p.tagScope = p.playScope(ctx)
 	p.handlers, p.removed = newHandlers(p), map[string]bool{}
 	for _, gone := range []map[string]bool{p.failed, p.unreachable} {
 		maps.Copy(p.removed, gone)
@@ -280,6 +303,9 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	p.info.Lockstep = strategy != free && strategy != hostPinned
 	p.Callback.PlayStart(&p.info)
 	if err != nil {
+		return false, err
+	}
+	if err := p.checkTags(p.sections); err != nil {
 		return false, err
 	}
 	if err := p.loadVarsFiles(ctx); err != nil {

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -306,25 +307,36 @@ func (p *playRun) searchPath(task *playbook.Task) []string {
 // loadVarsFiles reads the play's vars_files for every host of the batch. Of a
 // list within the list, the first file that exists counts.
 func (p *playRun) loadVarsFiles(ctx context.Context) error {
-	p.files = map[string][]*jinja.Dict{}
-	k, ok := p.play.Keywords["vars_files"]
-	if !ok {
-		return nil
-	}
-	cache := map[string]*jinja.Dict{}
+	p.files, p.filesRead, p.waiting = map[string][]*jinja.Dict{}, map[string]*jinja.Dict{}, map[string]bool{}
 	for _, h := range p.batch {
-		for _, entry := range asList(k.Value) {
-			d, err := p.varsFile(ctx, h, entry, k.Pos, cache)
-			if err != nil {
-				return err
-			}
+		if err := p.hostVarsFiles(ctx, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hostVarsFiles reads the play's vars_files for a host. Those whose names are
+// not known before there are facts are looked for again at every task.
+func (p *playRun) hostVarsFiles(ctx context.Context, h *inventory.Host) error {
+	p.files[h.Name], p.waiting[h.Name] = nil, false
+	k := p.play.Keywords["vars_files"]
+	for _, entry := range asList(k.Value) {
+		d, err := p.varsFile(ctx, h, entry, k.Pos)
+		var undefined *vars.Undefined
+		switch {
+		case errors.As(err, &undefined) && !p.gathered[h.Name]:
+			p.waiting[h.Name] = true
+		case err != nil:
+			return err
+		default:
 			p.files[h.Name] = append(p.files[h.Name], d)
 		}
 	}
 	return nil
 }
 
-func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, pos source.Pos, cache map[string]*jinja.Dict) (*jinja.Dict, error) {
+func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, pos source.Pos) (*jinja.Dict, error) {
 	scope := p.scope(ctx, p.implicit("setup", ""), h)
 	var name string
 	for _, choice := range asList(entry) {
@@ -340,12 +352,12 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 				path = filepath.Join(p.play.Dir, "vars", name)
 			}
 		}
-		if d, ok := cache[path]; ok {
+		if d, ok := p.filesRead[path]; ok {
 			return d, nil
 		}
 		if _, err := os.Stat(path); err == nil {
 			d, err := yaml.LoadDict(path, p.Templar.Vault)
-			cache[path] = d
+			p.filesRead[path] = d
 			return d, err
 		}
 	}

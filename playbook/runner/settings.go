@@ -44,13 +44,35 @@ func (x *execution) settings(scope *vars.Scope) (*settings, error) {
 	read.seconds("timeout", &s.timeout, 0)
 	read.seconds("async", &s.async, 0)
 	read.seconds("poll", &s.poll, 15)
-	if read.err != nil {
-		return nil, read.err
-	}
-	if err := x.environment(scope, s); err != nil {
+	if err := x.unused(&read); err != nil {
 		return nil, err
 	}
+	if err := x.environment(scope, s); err != nil {
+		return nil, fieldFault("environment", err)
+	}
 	return s, x.delegation(scope, s)
+}
+
+// unused reads the keywords that not every task needs: as in Ansible, one
+// without a value is a fault of any task but an include.
+func (x *execution) unused(read *keywordReader) error {
+	if x.task.Action == "include_tasks" || x.task.Action == "include_role" {
+		return read.err
+	}
+	for _, keyword := range []string{"any_errors_fatal", "become", "become_exe", "become_flags", "become_method", "become_user", "connection", "port", "remote_user"} {
+		read.value(keyword)
+	}
+	for _, k := range x.task.Chain("module_defaults") {
+		if _, err := read.scope.Template(k.Value); err != nil && read.err == nil {
+			read.err = fieldFault("module_defaults", err)
+		}
+	}
+	for _, n := range x.task.Notify {
+		if _, err := read.scope.Template(n); err != nil && read.err == nil {
+			read.err = fieldFault("notify", err)
+		}
+	}
+	return read.err
 }
 
 // keywordReader reads keywords until one fails.
@@ -71,7 +93,7 @@ func (r *keywordReader) value(keyword string) (any, source.Pos, bool) {
 		}
 		v, err := r.scope.Template(k.Value)
 		if err != nil {
-			r.err = err
+			r.err = fieldFault(keyword, err)
 			break
 		}
 		if v != vars.Omit { // else what is around it counts
@@ -152,8 +174,12 @@ func (x *execution) delegation(scope *vars.Scope, s *settings) error {
 		return nil
 	}
 	v, err := scope.Template(k.Value)
-	if err != nil || v == nil || v == vars.Omit || v == "" {
-		return err
+	if err != nil {
+		s.delegate = conditionText(k.Value)
+		return fieldFault("delegate_to", err)
+	}
+	if v == nil || v == vars.Omit || v == "" {
+		return nil
 	}
 	s.delegate = jinja.Str(v)
 	if s.delegate == x.host.Name {

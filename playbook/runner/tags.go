@@ -21,8 +21,8 @@ func (p *playRun) selected(t *playbook.Task) bool {
 func (p *playRun) tagsOf(t *playbook.Task) []string {
 	var tags []string
 	for _, k := range t.Chain("tags") {
-		v, err := p.store.Templar.NewScope(p.ctx, p.store.Extra, p.play.Vars).Template(k.Value)
-		if err != nil {
+		v, err := p.tagScope.Template(k.Value)
+		if err != nil { // of what was included: checkTags saw the play's own
 			v = nil
 		}
 		tags = append(tags, asNames(v)...)
@@ -31,6 +31,25 @@ func (p *playRun) tagsOf(t *playbook.Task) []string {
 		return []string{"always"}
 	}
 	return tags
+}
+
+// checkTags sees that all tags of a block and what is in it have values.
+func (p *playRun) checkTags(b *playbook.Block) error {
+	for _, item := range slices.Concat(b.Items, b.Rescue, b.Always) {
+		switch item := item.(type) {
+		case *playbook.Block:
+			if err := p.checkTags(item); err != nil {
+				return err
+			}
+		case *playbook.Task:
+			for _, k := range item.Chain("tags") {
+				if _, err := p.tagScope.Template(k.Value); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func wanted(tags, only []string) bool {

@@ -53,7 +53,10 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		options.Delete("errors")
 	}
 	values, err := s.Run(jinja.Str(a.Positional[0]), terms, options)
-	if err != nil && (onError != "ignore" && onError != "warn" || isUndefined(err)) {
+	if isUndefined(err) {
+		return nil, err
+	}
+	if err != nil && onError != "ignore" && onError != "warn" {
 		return nil, fmt.Errorf("the lookup %s failed: %w", jinja.Str(a.Positional[0]), err)
 	}
 	switch {
@@ -121,8 +124,7 @@ func withTemplates(v any) any {
 // is not for that.
 func isUndefined(err error) bool {
 	var undefined *Undefined
-	var fault *jinja.Error
-	return errors.As(err, &undefined) || errors.As(err, &fault) && fault.Undefined != nil
+	return errors.As(err, &undefined) || jinja.IsUndefined(err)
 }
 
 func joined(values []any) any {
