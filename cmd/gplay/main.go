@@ -65,7 +65,7 @@ func exitCode(err error) int {
 	var placed *source.Error
 	var undefined *vars.Undefined
 	switch {
-	case errors.As(err, &undefined): // in the name of what is imported
+	case errors.As(err, &placed) && errors.As(placed.Err, &undefined): // in the name of what is imported
 		return runner.ExitError
 	case errors.As(err, &use):
 		return 2

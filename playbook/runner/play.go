@@ -131,7 +131,7 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	scope := p.playScope(ctx)
 	pattern, err := scope.Template(p.play.Hosts)
 	if err != nil {
-		return err
+		return fieldFault("hosts", err)
 	}
 	if pattern == vars.Omit {
 		pattern = nil // then it matches no host

@@ -19,6 +19,9 @@ func (p *playRun) selected(t *playbook.Task) bool {
 // tagsOf are the tags of a task and of all that encloses it. Facts are
 // gathered whatever the tags, unless the play has some.
 func (p *playRun) tagsOf(t *playbook.Task) []string {
+	if p.tagScope == nil { // it is only listed
+		p.tagScope = p.playScope(p.ctx)
+	}
 	var tags []string
 	for _, k := range t.Chain("tags") {
 		v, err := p.tagScope.Template(k.Value)
