@@ -43,6 +43,10 @@ func Load(sources []string, o Options) (*Inventory, error) {
 			}
 			s = path
 		}
+		if !exists(s) && !strings.Contains(s, ",") {
+			inv.warn("Unable to parse " + s + " as an inventory source")
+			continue
+		}
 		if err := inv.read(s); err != nil {
 			return nil, err
 		}
@@ -82,8 +86,6 @@ func (inv *Inventory) read(s string) error {
 	switch {
 	case err != nil && strings.Contains(s, ","):
 		return inv.readHostList(s)
-	case errors.Is(err, fs.ErrNotExist):
-		return source.Errorf(source.Pos{File: s}, "there is no such inventory file or directory")
 	case err != nil:
 		return source.Errorf(source.Pos{File: s}, "the inventory cannot be read: %s", cause(err))
 	case info.IsDir():

@@ -1,9 +1,6 @@
 package modules
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // Ping answers.
 var Ping = define("ping", "answer, to show that the host can be reached", pingArgs{Data: "pong"}, ping)
@@ -14,7 +11,9 @@ type pingArgs struct {
 
 func ping(_ context.Context, _ *Call, a pingArgs) (Result, error) {
 	if a.Data == "crash" {
-		return nil, errors.New("boom")
+		// As a program that died: what it said is in module_stderr.
+		return Result{"failed": true, "rc": 1, "module_stdout": "", "module_stderr": "Exception: boom\n",
+			"msg": "MODULE FAILURE\nSee stdout/stderr for the exact error"}, nil
 	}
 	return Result{"ping": a.Data}, nil
 }

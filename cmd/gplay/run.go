@@ -97,7 +97,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if err != nil {
 		return runner.Options{}, err
 	}
-	if len(o.inventory) == 0 {
+	if len(inv.Sources) == 0 {
 		show.Warning("No inventory was parsed, only implicit localhost is available")
 	}
 	extra, err := extraVars(o.extraVars, keys)

@@ -3,7 +3,9 @@
 package pyregex
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +41,9 @@ func Compile(pattern string, flags Flags) (*Regexp, error) {
 	t, err := translate(pattern, flags)
 	if err != nil {
 		return nil, fmt.Errorf("invalid regular expression %q: %w", pattern, err)
+	}
+	if pattern != "" && strings.Contains("*+?", pattern[:1]) {
+		return nil, errors.New("nothing to repeat at position 0") // Python's words, which some know it by
 	}
 	if _, err := regexp2.Compile(t.text, options(t.flags)); err != nil {
 		return nil, fmt.Errorf("invalid regular expression %q: %w", pattern, err)

@@ -21,8 +21,8 @@ func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 		if name == "cacheable" {
 			continue
 		}
-		if !playbook.IsVariableName(name) {
-			return nil, fmt.Errorf("The variable name '%s' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores.", name)
+		if err := variableName(name); err != nil {
+			return nil, err
 		}
 		facts.Set(name, asFact(v))
 	}
@@ -30,6 +30,13 @@ func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 		return nil, fmt.Errorf("No key/value pairs provided, at least one is required for this action to succeed")
 	}
 	return jinja.NewDict("ansible_facts", facts, "changed", false), nil
+}
+
+func variableName(name string) error {
+	if playbook.IsVariableName(name) {
+		return nil
+	}
+	return fmt.Errorf("The variable name '%s' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores.", name)
 }
 
 // name is an argument's name, which may be a template in set_fact where the

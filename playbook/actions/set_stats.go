@@ -8,6 +8,12 @@ import (
 
 var setStats = &Action{Name: "set_stats", Doc: "set statistics that are shown after the run", Params: []string{"data", "per_host", "aggregate"}, Run: runSetStats}
 
+// lenientBool is bool for set_stats, where what is neither yes nor no is no.
+func (c *Call) lenientBool(name string, otherwise bool) bool {
+	b, _ := c.bool(name, otherwise)
+	return b
+}
+
 func runSetStats(_ context.Context, c *Call) (*jinja.Dict, error) {
 	d := jinja.NewDict()
 	if data, ok := c.Args.Get("data"); ok {
@@ -15,11 +21,11 @@ func runSetStats(_ context.Context, c *Call) (*jinja.Dict, error) {
 			return jinja.NewDict("failed", true, "msg", "The 'data' option needs to be a dictionary/hash"), nil
 		}
 	}
-	perHost, err := c.bool("per_host", false)
-	if err != nil {
-		return nil, err
+	for name := range d.All() {
+		if err := variableName(jinja.Str(name)); err != nil {
+			return nil, err
+		}
 	}
-	aggregate, err := c.bool("aggregate", true)
-	stats := jinja.NewDict("data", d, "per_host", perHost, "aggregate", aggregate)
-	return jinja.NewDict("changed", false, "ansible_stats", stats), err
+	stats := jinja.NewDict("data", d, "per_host", c.lenientBool("per_host", false), "aggregate", c.lenientBool("aggregate", true))
+	return jinja.NewDict("changed", false, "ansible_stats", stats), nil
 }

@@ -182,7 +182,7 @@ func elementsOf(v any) ([]any, error) {
 		}
 		return out, nil
 	}
-	return nil, errors.New("no list")
+	return []any{v}, nil
 }
 
 func skipped(m jinja.Mapping) bool {

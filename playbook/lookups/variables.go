@@ -44,7 +44,7 @@ func namesOnly(terms []any) error {
 		switch term.(type) {
 		case string, *jinja.List, *jinja.Undefined:
 		default:
-			return fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, its a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
+			return fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, it is a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
 		}
 	}
 	return nil

@@ -549,7 +549,7 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 		put = func(host string) {
 			facts := withoutTuples(facts).(*jinja.Dict)
 			x.store.Set(host, facts)
-			if jinja.Truth(cacheable) {
+			if yes, _ := asBool(cacheable, "cacheable", x.task.Pos); yes {
 				setFacts(host)
 			}
 		}

@@ -347,9 +347,9 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 		name = jinja.Str(v)
 		path := name
 		if !filepath.IsAbs(path) {
-			path = filepath.Join(p.play.Dir, path)
+			path = filepath.Join(p.play.Dir, "vars", name)
 			if _, err := os.Stat(path); err != nil {
-				path = filepath.Join(p.play.Dir, "vars", name)
+				path = filepath.Join(p.play.Dir, name)
 			}
 		}
 		if d, ok := p.filesRead[path]; ok {

@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"gplay/connection"
@@ -143,7 +145,7 @@ func (x *execution) keywordBool(scope *vars.Scope, keyword string, otherwise boo
 // environment merges the environments of play, blocks and task.
 func (x *execution) environment(scope *vars.Scope, s *settings) error {
 	for _, k := range x.task.Chain("environment") {
-		v, err := scope.Template(k.Value)
+		v, err := environmentOf(scope, k.Value)
 		if err != nil {
 			return err
 		}
@@ -164,6 +166,38 @@ func (x *execution) environment(scope *vars.Scope, s *settings) error {
 		}
 	}
 	return nil
+}
+
+// environmentOf templates what an environment is written as. As in Ansible,
+// variables that want ansible_env before there is one are left out.
+func environmentOf(scope *vars.Scope, raw any) (any, error) {
+	switch raw := raw.(type) {
+	case *jinja.List:
+		out := jinja.NewList()
+		for _, item := range raw.Items {
+			v, err := environmentOf(scope, item)
+			if err != nil {
+				return nil, err
+			}
+			out.Items = append(out.Items, v)
+		}
+		return out, nil
+	case *jinja.Dict:
+		out := jinja.NewDict()
+		for name, value := range raw.All() {
+			v, err := scope.Template(value)
+			var undefined *vars.Undefined
+			if errors.As(err, &undefined) && strings.Contains(undefined.Error(), "'ansible_env'") {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			out.Set(name, v)
+		}
+		return out, nil
+	}
+	return scope.Template(raw)
 }
 
 // delegation resolves delegate_to: the host that the task runs on and the

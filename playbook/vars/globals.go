@@ -57,7 +57,7 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		return nil, err
 	}
 	if err != nil && onError != "ignore" && onError != "warn" {
-		return nil, fmt.Errorf("the lookup %s failed: %w", jinja.Str(a.Positional[0]), err)
+		return nil, &lookupFault{jinja.Str(a.Positional[0]), err}
 	}
 	switch {
 	case err != nil && wantlist:

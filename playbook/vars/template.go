@@ -241,7 +241,7 @@ func (s *Scope) templateError(t *yaml.Template, err error) error {
 		return err
 	}
 	e := source.Errorf(t.Pos, "%s", err.Error())
-	e.Err, e.Known = err, unknownName(err)
+	e.Err, e.Known = err, knownWords(err)
 	var fault *jinja.Error
 	if errors.As(err, &fault) {
 		if u := fault.Undefined; u != nil && u.Cause != nil {
@@ -398,7 +398,7 @@ func (s *Scope) fileError(name string, err error) error {
 		pos.File = fault.Template
 	}
 	e := source.Errorf(pos, "%s", err.Error())
-	e.Err, e.Len, e.Hint, e.Known = err, fault.Len, s.hint(fault), unknownName(err)
+	e.Err, e.Len, e.Hint, e.Known = err, fault.Len, s.hint(fault), knownWords(err)
 	for _, u := range fault.Users {
 		at := source.Pos{File: cmp.Or(u.Template, name), Line: u.Line, Col: u.Col}
 		e.Within = append(e.Within, source.Note{Text: "used in " + filepath.Base(at.File), Pos: at})

@@ -52,7 +52,7 @@ func (e *ConditionError) Unwrap() error { return e.Err }
 // "" where err is another.
 func (s *Scope) failedCheck(condition string, err error) string {
 	whole := "{% if " + condition + " %} True {% else %} False {% endif %}"
-	msg := unknownName(err)
+	msg := knownWords(err)
 	if _, err := s.templar.env.CompileExpr(condition); err != nil {
 		if _, again := s.templar.env.Compile("", whole); again != nil {
 			err = again
@@ -73,6 +73,34 @@ func unknownName(err error) string {
 		return ""
 	}
 	return couldNotLoad(none.Name) + "\n  line 0"
+}
+
+// lookupFault is the fault of a lookup in a template.
+type lookupFault struct {
+	name string
+	err  error
+}
+
+func (e *lookupFault) Error() string { return fmt.Sprintf("the lookup %s failed: %v", e.name, e.err) }
+func (e *lookupFault) Unwrap() error { return e.err }
+
+// lookedFor is what gplay adds to the fault of a file that there is not.
+var lookedFor = regexp.MustCompile(` \(looked for .*\)$`)
+
+// knownWords are Ansible's words for faults that it names otherwise than gplay;
+// "" where it does not.
+func knownWords(err error) string {
+	var lookup *lookupFault
+	if !errors.As(err, &lookup) {
+		return unknownName(err)
+	}
+	msg := lookedFor.ReplaceAllString(lookup.err.Error(), "")
+	switch lookup.name {
+	case "first_found", "config":
+		return msg
+	}
+	return fmt.Sprintf("An unhandled exception occurred while running the lookup plugin '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s. %s",
+		lookup.name, msg, msg)
 }
 
 var (
