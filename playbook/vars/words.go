@@ -95,9 +95,14 @@ func knownWords(err error) string {
 		return unknownName(err)
 	}
 	msg := lookedFor.ReplaceAllString(lookup.err.Error(), "")
+	// These are no unhandled exceptions in Ansible.
 	switch lookup.name {
 	case "first_found", "config":
 		return msg
+	case "ini":
+		if strings.HasPrefix(msg, "Duplicate option") {
+			return msg
+		}
 	}
 	return fmt.Sprintf("An unhandled exception occurred while running the lookup plugin '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s. %s",
 		lookup.name, msg, msg)
