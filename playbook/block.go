@@ -52,6 +52,11 @@ func (l *loader) items(n *yaml.Node, p place) ([]Item, error) {
 func (l *loader) item(n *yaml.Node, p place) ([]Item, error) {
 	for _, key := range []string{"block", "rescue", "always"} {
 		if n.Key(key) != nil {
+			if p.handlers && p.parent != nil && p.parent.Explicit {
+				e := l.errorf(n, "a block of handlers cannot be in another block")
+				e.Known = "Using a block as a handler is not supported."
+				return nil, e
+			}
 			b, err := l.block(n, p)
 			if err == nil && p.handlers {
 				return b.Items, nil // handlers are notified one by one

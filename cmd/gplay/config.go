@@ -50,6 +50,7 @@ type config struct {
 	askPass, askBecome                   bool
 	forceColor, noColor                  bool
 	undefinedIsError                     bool
+	missingHandlerIsError                bool
 	gathering, hashBehaviour             string
 	runTags, skipTags                    []string
 	keywords                             map[string]any // of plays that do not have them
@@ -66,7 +67,7 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, keywords: map[string]any{}}
+	c := &config{injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
 	if c.file != "" {
@@ -207,6 +208,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_SYSTEM_WARNINGS"}, defaults, "system_warnings", not(&c.noSystemWarnings)},
 		{[]string{"ANSIBLE_FORCE_COLOR"}, defaults, "force_color", boolean(&c.forceColor)},
 		{[]string{"ANSIBLE_NOCOLOR"}, defaults, "nocolor", boolean(&c.noColor)},
+		{[]string{"ANSIBLE_ERROR_ON_MISSING_HANDLER"}, defaults, "error_on_missing_handler", boolean(&c.missingHandlerIsError)},
 		{[]string{"ANSIBLE_ERROR_ON_UNDEFINED_VARS"}, defaults, "error_on_undefined_vars", boolean(&c.undefinedIsError)},
 		{[]string{"ANSIBLE_HASH_BEHAVIOUR"}, defaults, "hash_behaviour", choice(&c.hashBehaviour, "replace", "merge")},
 		{[]string{"ANSIBLE_GATHERING"}, defaults, "gathering", choice(&c.gathering, "implicit", "explicit", "smart")},

@@ -98,6 +98,11 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 		}
 	}
 	if action == "flush_handlers" {
+		if task.Handler {
+			e := source.Errorf(task.Pos, "flush_handlers cannot be used as a handler")
+			e.Known = e.Msg
+			return e
+		}
 		p.flush(at)
 		return nil
 	}

@@ -89,7 +89,12 @@ func (c *cursor) runs(f *frame, t *playbook.Task) bool {
 	if f.notified != nil {
 		return f.notified(t)
 	}
-	return c.selected(t) || slices.ContainsFunc(c.frames, func(f *frame) bool { return f.notified != nil })
+	return c.selected(t) || c.handling()
+}
+
+// handling reports whether the host is in its handlers, or in what they include.
+func (c *cursor) handling() bool {
+	return slices.ContainsFunc(c.frames, func(f *frame) bool { return f.notified != nil })
 }
 
 // advance moves past the task that peek gave.

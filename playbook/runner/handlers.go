@@ -36,7 +36,7 @@ func (h *handlers) notify(name string, by *playbook.Task, host string) error {
 	}
 	for _, t := range h.list {
 		for _, topic := range t.Listen {
-			if h.text(t, topic) == name {
+			if jinja.Str(topic) == name { // topics are no templates
 				h.mark(t, host)
 				found = t
 			}
@@ -45,6 +45,10 @@ func (h *handlers) notify(name string, by *playbook.Task, host string) error {
 	if found == nil {
 		e := source.Errorf(by.Pos, "The requested handler '%s' was not found in either the main handlers list nor in the listening handlers list", name)
 		e.Known = e.Msg
+		if h.p.MissingHandlers {
+			h.p.warn("%s", e.Msg)
+			return nil
+		}
 		if near := source.Nearest(name, h.names()); near != "" {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
@@ -83,7 +87,7 @@ func (h *handlers) names() []string {
 	for _, t := range h.list {
 		names = append(names, h.text(t, t.Name))
 		for _, topic := range t.Listen {
-			names = append(names, h.text(t, topic))
+			names = append(names, jinja.Str(topic))
 		}
 	}
 	return names

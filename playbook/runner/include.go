@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,8 +68,9 @@ type group struct {
 }
 
 // enterIncluded loads what the hosts included, each thing once, and lets them
-// go on with it.
-func (p *playRun) enterIncluded(ctx context.Context, task *playbook.Task, results []*outcome, at []*cursor) error {
+// go on with it. It reports whether hosts failed for good because what they
+// include is not there.
+func (p *playRun) enterIncluded(task *playbook.Task, results []*outcome, at []*cursor) (failed bool, err error) {
 	var groups []*group
 	byKey := map[string][]*group{}
 	for i, o := range results {
@@ -91,22 +91,22 @@ func (p *playRun) enterIncluded(ctx context.Context, task *playbook.Task, result
 		}
 	}
 	if len(groups) == 0 {
-		return nil
+		return false, nil
 	}
 	return p.enterGroups(task, groups)
 }
 
-func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
+func (p *playRun) enterGroups(task *playbook.Task, groups []*group) (failed bool, err error) {
 	all := &playbook.Block{Play: p.play, Parent: task.Parent, Role: task.Role}
 	only := map[*cursor]map[*playbook.Block]bool{}
 	for _, g := range groups {
 		err := p.load(task, g)
 		if errors.Is(err, playbook.ErrNoRole) || task.Action == "include_tasks" && errors.Is(err, fs.ErrNotExist) {
-			p.includeFails(task, g, err)
+			failed = p.includeFails(task, g, err) || failed
 			continue
 		}
 		if err != nil {
-			return &badSource{err}
+			return false, &badSource{err}
 		}
 		all.Items = append(all.Items, g.block)
 		for _, c := range g.hosts {
@@ -119,7 +119,7 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) error {
 	for c, blocks := range only {
 		c.enter(all, blocks)
 	}
-	return nil
+	return failed, nil
 }
 
 // badSource is an error in what a playbook says, or in what it includes.
@@ -128,8 +128,9 @@ type badSource struct{ error }
 func (b *badSource) Unwrap() error { return b.error }
 
 // includeFails fails the hosts whose include cannot be loaded. Of a role
-// Ansible does not say on which hosts.
-func (p *playRun) includeFails(task *playbook.Task, g *group, err error) {
+// Ansible does not say on which hosts. It reports whether one of them has
+// nothing that rescues it.
+func (p *playRun) includeFails(task *playbook.Task, g *group, err error) (last bool) {
 	if task.Action == "include_role" {
 		p.warn("%s", failureText(err))
 	}
@@ -141,16 +142,19 @@ func (p *playRun) includeFails(task *playbook.Task, g *group, err error) {
 			p.tell(func(cb Callback) { cb.Result(r) })
 			p.counts(c.host).Failed++ // rescued or not
 		}
+		last = c.last() || last
 		c.fail()
 		p.out(p.failed, c.host)
 		p.out(p.removed, c.host)
 	}
+	return last
 }
 
 // load reads what a group includes and tells the callback.
 func (p *playRun) load(task *playbook.Task, g *group) error {
 	var in *playbook.Included
 	var err error
+	imported := len(p.play.RoleList)
 	if task.Action == "include_role" {
 		in, err = p.pb.IncludeRole(task, g.args)
 	} else {
@@ -174,6 +178,9 @@ func (p *playRun) load(task *playbook.Task, g *group) error {
 		if role.Public {
 			p.public = append(p.public, role)
 		}
+		p.handlers.add(role.Handlers)
+	}
+	for _, role := range p.play.RoleList[imported:] { // by an import_role within
 		p.handlers.add(role.Handlers)
 	}
 	if task.Action == "include_tasks" && len(in.Block.Items) > 0 {

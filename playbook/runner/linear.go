@@ -174,13 +174,19 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 			fatal = fatal || stop
 		}
 	}
+	failed, err := p.enterIncluded(task, results, at)
+	if err != nil {
+		return err
+	}
+	if failed && !fatal {
+		if fatal, err = p.anyErrorsFatal(ctx, task, at[0].host); err != nil {
+			return err
+		}
+	}
 	if fatal {
 		p.failAll(all)
 	}
-	if err := p.tooManyFailed(ctx, all); err != nil {
-		return err
-	}
-	return p.enterIncluded(ctx, task, results, at)
+	return p.tooManyFailed(ctx, all)
 }
 
 func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) {
@@ -227,7 +233,8 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 // fail takes a host out of what it is in, up to the block that rescues it.
 // Its variables ansible_failed_task and ansible_failed_result say why.
 func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
-	if c.fail() {
+	handling := c.handling() // Ansible counts a handler's failure as one, rescued or not
+	if c.fail() && !handling {
 		n.Rescued++
 		p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
 	} else {

@@ -372,12 +372,9 @@ func (p *playRun) implicit(action, name string) *playbook.Task {
 }
 
 func (p *playRun) forceHandlers(ctx context.Context) (bool, error) {
-	if p.ForceHandlers {
-		return true, nil
-	}
 	k, ok := p.play.Keywords["force_handlers"]
 	if !ok {
-		return false, nil
+		return p.ForceHandlers, nil
 	}
 	v, err := p.playScope(ctx).Template(k.Value)
 	if err != nil {

@@ -42,9 +42,12 @@ type Options struct {
 	HideFacts      bool   // facts are no variables of their own
 	RetryFiles     bool   // write the hosts that failed into a file
 	RetryDir       string // for that; beside the playbook when empty
-	ForceHandlers  bool
-	Strategy       string // of plays that say none; linear when empty
-	ExtraVars      *jinja.Dict
+	ForceHandlers  bool   // of plays that do not say
+	// MissingHandlers lets tasks notify handlers that there are not; they are
+	// warned of.
+	MissingHandlers bool
+	Strategy        string // of plays that say none; linear when empty
+	ExtraVars       *jinja.Dict
 	// DuplicateKeys is what a key that is twice in a dict of YAML is: "warn",
 	// "error" or "ignore".
 	DuplicateKeys string
