@@ -138,8 +138,8 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?Skipping callback .*\n`), ``},
 	// gplay has no traceback to show.
 	{regexp.MustCompile(`(?m)^(\x1b\[0;31m)?An exception occurred during task execution\. .*\n`), `$1`},
-	// gplay stops at ctrl+C.
-	{regexp.MustCompile(`(?m)^\(ctrl\+C then 'C' = continue early.*\n`), ``},
+	// What Ansible clears a line with, whether there is a terminal or not.
+	{regexp.MustCompile(`\x1b\[\r|\x1b\[\x1b\[K`), ``},
 	// Ansible names its own temporary file here.
 	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
 	{regexp.MustCompile(`("Failed to connect to the host via ssh): [^"]*"`), `$1"`},

@@ -21,6 +21,8 @@ import (
 //	#                            an argument that ends in .yml is another playbook
 //	# play -differs WHY …        do not compare the output, for the reason given
 //	# type "PROMPT" "ANSWER"     type this at the terminal when it asks that
+//	# press "KEYS"               press these, such as ^C, and no Enter but ^M,
+//	                           when single keys are read
 type scenario struct {
 	name  string
 	files []txtar.File
@@ -78,17 +80,21 @@ func scenariosOf(t *testing.T, a *txtar.Archive) []scenario {
 				all = append(all, scenario{name: name, files: slices.DeleteFunc(slices.Clone(a.Files), func(other txtar.File) bool {
 					return isScenario(other) && other.Name != f.Name
 				})})
-			case "then", "type":
+			case "then", "type", "press":
 			default:
-				t.Fatalf("%s: %q is none of play, then, type", f.Name, words[0])
+				t.Fatalf("%s: %q is none of play, then, type, press", f.Name, words[0])
 			}
 			s := &all[len(all)-1]
-			if words[0] != "type" {
+			switch words[0] {
+			case "play", "then":
 				s.runs = append(s.runs, newRun(f.Name, words[1:]))
-				continue
+			case "type":
+				last := &s.runs[len(s.runs)-1]
+				last.typed = append(last.typed, typing{prompt: words[1], answer: words[2]})
+			case "press":
+				last := &s.runs[len(s.runs)-1]
+				last.typed = append(last.typed, typing{keys: words[1]})
 			}
-			last := &s.runs[len(s.runs)-1]
-			last.typed = append(last.typed, typing{words[1], words[2]})
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -11,10 +12,13 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
-// typing is what somebody at the terminal types when they see a prompt.
-type typing struct{ prompt, answer string }
+// typing is what somebody at the terminal types: a line when they see a prompt,
+// or keys when the program reads these one by one. Ansible's worker may show
+// its prompt only afterwards.
+type typing struct{ prompt, answer, keys string }
 
 // screen is what somebody at the terminal sees.
 type screen struct {
@@ -66,11 +70,26 @@ func atTerminal(cmd *exec.Cmd, out io.Writer, typed []typing) error {
 			case <-time.After(5 * time.Millisecond):
 			}
 		}
+		for t.keys != "" && !readsKeys(tty) {
+			time.Sleep(5 * time.Millisecond)
+		}
 		// getpass throws away what is typed before it is ready.
 		time.Sleep(50 * time.Millisecond)
-		if _, err := io.WriteString(tty, t.answer+"\n"); err != nil {
+		answer := t.answer + "\n"
+		if t.keys != "" {
+			answer = keyNames.Replace(t.keys)
+		}
+		if _, err := io.WriteString(tty, answer); err != nil {
 			return err
 		}
 	}
 	return <-ended
+}
+
+var keyNames = strings.NewReplacer("^C", "\x03", "^?", "\x7f", "^M", "\r")
+
+// readsKeys reports whether the program at the terminal reads key by key.
+func readsKeys(tty *os.File) bool {
+	mode, err := unix.IoctlGetTermios(int(tty.Fd()), unix.TCGETS)
+	return err != nil || mode.Lflag&unix.ICANON == 0
 }

@@ -104,8 +104,9 @@ type Call struct {
 	GroupBy   func(group string, parents []string) (changed bool, err error)
 	Warn      func(msg string)
 	Say       func(msg string) // shows a line
-	// Prompt asks the person at the terminal; nil when there is nobody.
-	Prompt func(text string, private bool) (string, error)
+	// Keys opens the terminal, and shows what is typed if echo is set; nil when
+	// there is nobody.
+	Keys func(echo bool) (Keys, error)
 }
 
 // Unrunnable is an error of what could not be run at all: nothing is tried

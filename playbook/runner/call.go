@@ -98,7 +98,7 @@ func withoutOmit(v any) (any, bool) {
 func (x *execution) call(scope *vars.Scope, s *settings, args *jinja.Dict) *actions.Call {
 	return &actions.Call{
 		Task: x.task, Args: args, Scope: scope, Host: x.host.Name, Dirs: scope.Dirs,
-		Check: s.check, Diff: s.diff, Verbosity: x.Verbosity, Prompt: x.Prompt,
+		Check: s.check, Diff: s.diff, Verbosity: x.Verbosity, Keys: x.Keys,
 		Module: func(ctx context.Context, name string, args *jinja.Dict, files map[string]actions.File) (*jinja.Dict, error) {
 			return x.module(ctx, scope, s, name, args, files)
 		},

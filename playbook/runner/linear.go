@@ -327,7 +327,7 @@ func (p *playRun) runOnce(ctx context.Context, task *playbook.Task, host string)
 }
 
 func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
-	once, err := p.runOnce(ctx, task, host)
+	once, err := p.forAll(ctx, task, host)
 	if err != nil || once {
 		return once, err
 	}

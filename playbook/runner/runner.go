@@ -15,6 +15,7 @@ import (
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook"
+	"gplay/playbook/actions"
 	"gplay/playbook/vars"
 )
 
@@ -57,9 +58,11 @@ type Options struct {
 	Connection      Connection
 	HostKeyChecking string // "true", "accept-new" or "false"
 	Verbosity       int
-	// Prompt asks the person at the terminal, for vars_prompt and pause; nil
-	// when there is nobody.
+	// Prompt asks the person at the terminal, for vars_prompt; nil when there
+	// is nobody.
 	Prompt func(text string, private bool) (string, error)
+	// Keys opens the terminal for pause; nil when there is nobody.
+	Keys func(echo bool) (actions.Keys, error)
 	// Keywords are those of plays that do not have them.
 	Keywords map[string]any
 	// SmartGathering lets a play that says nothing of facts gather those of
