@@ -119,6 +119,10 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if !c.hostKeyChecking {
 		checking = "false"
 	}
+	rejected, err := c.rejected(show.Warning)
+	if err != nil {
+		return runner.Options{}, err
+	}
 	templar := vars.NewTemplar()
 	templar.Vault, templar.Settings = keys, o.constants(c)
 	templar.MergeDicts = c.hashBehaviour == "merge"
@@ -132,7 +136,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, Strategy: c.strategy,
 		RetryFiles: c.retryFiles, RetryDir: c.retryDir, FactCache: cache, HideFacts: !c.injectFacts,
-		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},
+		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, Rejected: rejected, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
 	}
 	if o.step {

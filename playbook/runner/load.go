@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"gplay/internal/source"
 	"gplay/jinja"
@@ -42,9 +43,26 @@ func (r *Runner) LoadText(ctx context.Context, name string, text []byte) (*playb
 	return r.checked(pb, err)
 }
 
+// known is Known without the modules that are rejected.
+func (r *Runner) known(name string) (canonical string, ok bool) {
+	canonical, ok = Known(name)
+	if slices.Contains(r.Rejected, canonical) {
+		return name, false
+	}
+	return canonical, ok
+}
+
+// elsewhere is Elsewhere without what gplay has itself: that is rejected.
+func (r *Runner) elsewhere(name string) (collection string, ok bool) {
+	if _, has := Known(name); has {
+		return "", false
+	}
+	return Elsewhere(name)
+}
+
 func (r *Runner) loadOptions(ctx context.Context) playbook.Options {
 	return playbook.Options{
-		RolesPath: r.RolesPath, CollectionsPath: r.CollectionsPath, Library: r.Library, ExtraVars: r.ExtraVars, DuplicateKeys: r.DuplicateKeys, Action: Known, Elsewhere: Elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
+		RolesPath: r.RolesPath, CollectionsPath: r.CollectionsPath, Library: r.Library, ExtraVars: r.ExtraVars, DuplicateKeys: r.DuplicateKeys, Action: r.known, Elsewhere: r.elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
 		Template: func(v *jinja.Dict, value any) (any, error) {
 			groups := func() any { return r.Inventory.GroupsDict() }
 			magic := vars.Lazy{"groups": groups, "omit": func() any { return vars.Omit }}

@@ -49,6 +49,8 @@ type Options struct {
 	MissingHandlers bool
 	Strategy        string // of plays that say none; linear when empty
 	ExtraVars       *jinja.Dict
+	// Rejected are modules and actions that no task may use.
+	Rejected []string
 	// DuplicateKeys is what a key that is twice in a dict of YAML is: "warn",
 	// "error" or "ignore".
 	DuplicateKeys string

@@ -23,7 +23,7 @@ func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor)
 	}
 	scope := p.scope(ctx, task, host)
 	if task.ActionTemplate != nil {
-		if task, err = withAction(task, scope); err != nil {
+		if task, err = p.withAction(task, scope); err != nil {
 			return nil, err
 		}
 	}
@@ -31,12 +31,12 @@ func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor)
 }
 
 // withAction is task with the action that its template names.
-func withAction(task *playbook.Task, scope *vars.Scope) (*playbook.Task, error) {
+func (r *Runner) withAction(task *playbook.Task, scope *vars.Scope) (*playbook.Task, error) {
 	name, err := scope.Template(task.ActionTemplate)
 	if err != nil {
 		return nil, err
 	}
-	action, ok := Known(strings.TrimSpace(jinja.Str(name)))
+	action, ok := r.known(strings.TrimSpace(jinja.Str(name)))
 	if !ok || strings.HasPrefix(action, "include_") || strings.HasPrefix(action, "import_") {
 		return nil, source.Errorf(task.ActionPos, "couldn't resolve module/action '%s'. This often indicates a misspelling, missing collection, or incorrect module path.", jinja.Str(name))
 	}
