@@ -138,6 +138,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?Skipping callback .*\n`), ``},
 	// gplay has no traceback to show.
 	{regexp.MustCompile(`(?m)^(\x1b\[0;31m)?An exception occurred during task execution\. .*\n`), `$1`},
+	{regexp.MustCompile(`Paused for [\d.]+ `), `Paused for N `},
 	// What Ansible clears a line with, whether there is a terminal or not.
 	{regexp.MustCompile(`\x1b\[\r|\x1b\[\x1b\[K`), ``},
 	// Ansible names its own temporary file here.
