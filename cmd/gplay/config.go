@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,8 +37,9 @@ type config struct {
 	pretty                               *bool
 	retryFiles                           bool
 	retryDir                             string
-	cachePlugin, cacheConnection         string
-	cachePrefix                          string
+	cachePlugin, cachePrefix             string
+	cacheConnection, cacheDir            string // as it is written, and as a path
+	redisKeyset, redisSentinel           string
 	cacheTimeout                         int
 	injectFacts                          bool
 	displaySkipped, displayOK            bool
@@ -177,9 +179,11 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_RETRY_FILES_SAVE_PATH"}, defaults, "retry_files_save_path", c.path(&c.retryDir)},
 		{[]string{"ANSIBLE_INJECT_FACT_VARS"}, defaults, "inject_facts_as_vars", boolean(&c.injectFacts)},
 		{[]string{"ANSIBLE_CACHE_PLUGIN"}, defaults, "fact_caching", text(&c.cachePlugin)},
-		{[]string{"ANSIBLE_CACHE_PLUGIN_CONNECTION"}, defaults, "fact_caching_connection", c.path(&c.cacheConnection)},
+		{[]string{"ANSIBLE_CACHE_PLUGIN_CONNECTION"}, defaults, "fact_caching_connection", both(text(&c.cacheConnection), c.path(&c.cacheDir))},
 		{[]string{"ANSIBLE_CACHE_PLUGIN_PREFIX"}, defaults, "fact_caching_prefix", text(&c.cachePrefix)},
 		{[]string{"ANSIBLE_CACHE_PLUGIN_TIMEOUT"}, defaults, "fact_caching_timeout", number(&c.cacheTimeout)},
+		{[]string{"ANSIBLE_CACHE_REDIS_KEYSET_NAME"}, defaults, "fact_caching_redis_keyset_name", text(&c.redisKeyset)},
+		{[]string{"ANSIBLE_CACHE_REDIS_SENTINEL"}, defaults, "fact_caching_redis_sentinel", text(&c.redisSentinel)},
 		{[]string{"ANSIBLE_STRATEGY"}, defaults, "strategy", text(&c.strategy)},
 		{[]string{"ANSIBLE_STDOUT_CALLBACK"}, defaults, "stdout_callback", text(&c.callback)},
 		{[]string{"ANSIBLE_DISPLAY_SKIPPED_HOSTS", "DISPLAY_SKIPPED_HOSTS"}, defaults, "display_skipped_hosts", boolean(&c.displaySkipped)},
@@ -231,6 +235,11 @@ func (c *config) settings() []setting {
 
 func text(into *string) func(string) error {
 	return func(t string) error { *into = t; return nil }
+}
+
+// both gives two settings the same text.
+func both(one, other func(string) error) func(string) error {
+	return func(t string) error { return errors.Join(one(t), other(t)) }
 }
 
 func number(into *int) func(string) error {

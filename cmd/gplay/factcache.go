@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,18 +14,43 @@ import (
 )
 
 // factCache is the cache that the configuration names; nil keeps facts for the
-// run only.
-func (c *config) factCache() (vars.FactCache, error) {
-	switch strings.TrimPrefix(c.cachePlugin, "ansible.builtin.") {
+// run only, which is what becomes of a cache that cannot be, as in Ansible.
+func (c *config) factCache(warn, secret func(string)) vars.FactCache {
+	switch name := strings.TrimPrefix(c.cachePlugin, "ansible.builtin."); name {
 	case "", "memory":
-		return nil, nil
+		return nil
 	case "jsonfile":
-		if c.cacheConnection == "" {
-			return nil, errors.New("the fact cache jsonfile needs a directory: set fact_caching_connection")
+		if c.cacheConnection != "" {
+			return &jsonFiles{dir: c.cacheDir, prefix: c.cachePrefix, timeout: time.Duration(c.cacheTimeout) * time.Second}
 		}
-		return &jsonFiles{dir: c.cacheConnection, prefix: c.cachePrefix, timeout: time.Duration(c.cacheTimeout) * time.Second}, nil
+		warn("facts are kept for this run only: the fact cache jsonfile needs a directory, set fact_caching_connection")
+	case "redis", "community.general.redis":
+		server, err := parseRedis(c.cacheConnection, c.redisSentinel)
+		if err != nil {
+			warn("facts are kept for this run only: " + err.Error())
+			return nil
+		}
+		secret(server.password)
+		return c.redisFacts(server, warn)
+	default:
+		warn("facts are kept for this run only: there is no fact cache " + name + ", it can be memory, jsonfile or redis")
 	}
-	return nil, fmt.Errorf("there is no fact cache %q: it can be memory or jsonfile", c.cachePlugin)
+	return nil
+}
+
+// factText is how caches of facts write them.
+func factText(facts *jinja.Dict) (string, error) {
+	return jinja.JSON(facts, jinja.JSONOptions{Indent: "    ", SortKeys: true, ASCII: true, Default: func(v any) (any, error) { return jinja.Str(v), nil }})
+}
+
+// readFacts is nil where text has no facts.
+func readFacts(text string) *jinja.Dict {
+	v, err := pyjson.Decode(text)
+	if err != nil {
+		return nil
+	}
+	facts, _ := v.(*jinja.Dict)
+	return facts
 }
 
 // jsonFiles is a directory with one JSON file a host.
@@ -46,19 +70,14 @@ func (j *jsonFiles) Get(host string) *jinja.Dict {
 	if err != nil {
 		return nil
 	}
-	v, err := pyjson.Decode(string(data))
-	if err != nil {
-		return nil
-	}
-	facts, _ := v.(*jinja.Dict)
-	return facts
+	return readFacts(string(data))
 }
 
 func (j *jsonFiles) Set(host string, facts *jinja.Dict) error {
 	if err := os.MkdirAll(j.dir, 0o755); err != nil {
 		return err
 	}
-	text, err := jinja.JSON(facts, jinja.JSONOptions{Indent: "    ", SortKeys: true, Default: func(v any) (any, error) { return jinja.Str(v), nil }})
+	text, err := factText(facts)
 	if err != nil {
 		return err
 	}
@@ -75,15 +94,8 @@ func (j *jsonFiles) Set(host string, facts *jinja.Dict) error {
 }
 
 func (j *jsonFiles) Delete(host string) error {
-	if host != "" {
-		if err := os.Remove(j.path(host)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
+	if err := os.Remove(j.path(host)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	files, err := filepath.Glob(filepath.Join(j.dir, j.prefix+"*"))
-	for _, file := range files {
-		err = errors.Join(err, os.Remove(file))
-	}
-	return err
+	return nil
 }

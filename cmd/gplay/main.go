@@ -59,16 +59,20 @@ func known(err error) string {
 type usage struct{ error }
 
 // exitCode is ansible-playbook's: 2 for the command line, 4 for what is wrong
-// in a source file, 1 for what is missing and all else.
+// in a source file, 250 for a cache of facts that is not there, 1 for what is
+// missing and all else.
 func exitCode(err error) int {
 	var use usage
 	var placed *source.Error
 	var undefined *vars.Undefined
+	var cache cacheFault
 	switch {
 	case errors.As(err, &placed) && errors.As(placed.Err, &undefined): // in the name of what is imported
 		return runner.ExitError
 	case errors.As(err, &use):
 		return 2
+	case errors.As(err, &cache):
+		return 250
 	case errors.Is(err, fs.ErrNotExist):
 		return runner.ExitError
 	case errors.As(err, &placed):

@@ -77,7 +77,17 @@ func (o *options) runner(c *config, output string) (*runner.Runner, error) {
 		return nil, err
 	}
 	ro.Secret = secrets.Add
-	return runner.New(ro), nil
+	ro.FactCache = c.factCache(show.Warning, secrets.Add)
+	if redis, ok := ro.FactCache.(*redisFacts); ok && !o.listOnly() {
+		if err := redis.reach(); err != nil {
+			return nil, err
+		}
+	}
+	r := runner.New(ro)
+	if o.flushCache {
+		err = r.FlushCache()
+	}
+	return r, err
 }
 
 func (o *options) callback(c *config, output string, secrets *callback.Secrets) (runner.Callback, error) {
@@ -108,13 +118,6 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if err != nil {
 		return runner.Options{}, err
 	}
-	cache, err := c.factCache()
-	if err == nil && cache != nil && o.flushCache {
-		err = cache.Delete("")
-	}
-	if err != nil {
-		return runner.Options{}, err
-	}
 	checking := "true"
 	if !c.hostKeyChecking {
 		checking = "false"
@@ -135,7 +138,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, Strategy: c.strategy,
-		RetryFiles: c.retryFiles, RetryDir: c.retryDir, FactCache: cache, HideFacts: !c.injectFacts,
+		RetryFiles: c.retryFiles, RetryDir: c.retryDir, HideFacts: !c.injectFacts,
 		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, Rejected: rejected, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"context"
 	"maps"
 	"path/filepath"
@@ -128,7 +129,9 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 	case "end_role":
 		p.each(at, func(c *cursor) { c.leaveRole(task.Role) })
 	case "clear_facts":
-		p.each(all, func(c *cursor) { p.store.ClearFacts(c.host) })
+		var err error
+		p.each(all, func(c *cursor) { err = errors.Join(err, p.store.ClearFacts(c.host)) })
+		return err
 	case "clear_host_errors":
 		p.outMu.Lock()
 		for _, h := range p.all {

@@ -205,13 +205,34 @@ func (r *Runner) exitCode(ctx context.Context) int {
 
 // checkLimit refuses a limit that leaves no host at all.
 func (r *Runner) checkLimit() error {
-	limit, err := inventory.ParseLimit(r.Limit)
-	if err != nil || len(limit) == 0 {
-		return err
+	if r.Limit == "" {
+		return nil
 	}
-	selection, err := r.Inventory.Select([]string{"all", "localhost"}, limit)
-	if err == nil && len(selection.Hosts) == 0 {
+	hosts, err := r.limited("all", "localhost")
+	if err == nil && len(hosts) == 0 {
 		err = fmt.Errorf("--limit %s leaves no host to run on", r.Limit)
+	}
+	return err
+}
+
+// limited are the hosts of patterns that --limit leaves.
+func (r *Runner) limited(patterns ...string) ([]*inventory.Host, error) {
+	limit, err := inventory.ParseLimit(r.Limit)
+	if err != nil {
+		return nil, err
+	}
+	selection, err := r.Inventory.Select(patterns, limit)
+	if err != nil {
+		return nil, err
+	}
+	return selection.Hosts, nil
+}
+
+// FlushCache forgets the cached facts of the hosts that --limit leaves.
+func (r *Runner) FlushCache() error {
+	hosts, err := r.limited("all")
+	for _, host := range hosts {
+		err = errors.Join(err, r.store.ClearFacts(host.Name))
 	}
 	return err
 }

@@ -7,10 +7,10 @@ import (
 // FactCache keeps the facts of hosts from one run to the next, by their names
 // as modules give them. It may be used by many at once.
 type FactCache interface {
-	// Get is nil where nothing is known of host.
+	// Get is nil where nothing is known of host. It is asked once a host.
 	Get(host string) *jinja.Dict
 	Set(host string, facts *jinja.Dict) error
-	// Delete forgets a host; "" is all of them.
+	// Delete forgets a host; one that it does not know is no fault.
 	Delete(host string) error
 }
 

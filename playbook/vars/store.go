@@ -43,14 +43,17 @@ func NewStore(t *Templar, inv *inventory.Inventory, extra, run *jinja.Dict) *Sto
 
 func (s *Store) of(host string) hostVars {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if h := s.hosts[host]; h != nil {
+	h := s.hosts[host]
+	s.mu.RUnlock()
+	switch {
+	case h != nil:
 		return *h
+	case s.Cache == nil:
+		return hostVars{}
 	}
-	if h := s.cached(host); h != nil {
-		return *h
-	}
-	return hostVars{}
+	var known hostVars
+	s.update(host, func(h *hostVars) { known = *h }) // asks the cache
+	return known
 }
 
 func (s *Store) update(host string, change func(h *hostVars)) {
@@ -100,11 +103,12 @@ func (s *Store) Include(host string, vars *jinja.Dict) {
 }
 
 // ClearFacts forgets the facts of host.
-func (s *Store) ClearFacts(host string) {
+func (s *Store) ClearFacts(host string) error {
 	s.update(host, func(h *hostVars) { h.facts, h.injected, h.raw = nil, nil, nil })
-	if s.Cache != nil {
-		_ = s.Cache.Delete(host) // a host that the cache does not know is none
+	if s.Cache == nil {
+		return nil
 	}
+	return s.Cache.Delete(host)
 }
 
 // HasFacts reports whether facts were gathered for host.
