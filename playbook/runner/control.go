@@ -1,8 +1,8 @@
 package runner
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
