@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"github.com/gomodule/redigo/redis"
+
+	"gplay/internal/consultest"
 )
 
 const redisPassword = "hush:hush"
@@ -42,7 +43,7 @@ func startRedis(t *testing.T) redisServers {
 	}
 	dir := t.TempDir()
 	cert, key := certificate(t, dir)
-	ports := freePorts(t, 3)
+	ports := consultest.FreePorts(t, 3)
 	start := func(name, conf string, args ...string) {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
@@ -54,11 +55,11 @@ func startRedis(t *testing.T) redisServers {
 		}
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	}
-	start("redis.conf", fmt.Sprintf("bind 127.0.0.1\nport %s\nsave \"\"\ndir %s\nrequirepass %s\ntls-port %s\ntls-cert-file %s\ntls-key-file %s\ntls-auth-clients no\n",
+	start("redis.conf", fmt.Sprintf("bind 127.0.0.1\nport %d\nsave \"\"\ndir %s\nrequirepass %s\ntls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-auth-clients no\n",
 		ports[0], dir, redisPassword, ports[1], cert, key))
-	start("sentinel.conf", fmt.Sprintf("bind 127.0.0.1\nport %s\ndir %s\nsentinel monitor facts 127.0.0.1 %s 1\nsentinel auth-pass facts %s\n",
+	start("sentinel.conf", fmt.Sprintf("bind 127.0.0.1\nport %d\ndir %s\nsentinel monitor facts 127.0.0.1 %d 1\nsentinel auth-pass facts %s\n",
 		ports[2], dir, ports[0], redisPassword), "--sentinel")
-	s := redisServers{plain: "127.0.0.1:" + ports[0], tls: "localhost:" + ports[1], sentinel: "127.0.0.1:" + ports[2], cert: cert}
+	s := redisServers{plain: fmt.Sprint("127.0.0.1:", ports[0]), tls: fmt.Sprint("localhost:", ports[1]), sentinel: fmt.Sprint("127.0.0.1:", ports[2]), cert: cert}
 	s.client = answering(t, s.plain, redis.DialPassword(redisPassword))
 	t.Cleanup(func() { _ = s.client.Close() })
 	// With sentinels Ansible's password ends at a colon.
@@ -83,19 +84,6 @@ func answering(t *testing.T, address string, options ...redis.DialOption) redis.
 			t.Fatal(err)
 		}
 	}
-}
-
-func freePorts(t *testing.T, n int) (ports []string) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		ports = append(ports, port)
-	}
-	return ports
 }
 
 func certificate(t *testing.T, dir string) (cert, key string) {
@@ -272,7 +260,7 @@ func TestRedisRefused(t *testing.T) {
 	ansible := oracle(t)
 	s := startRedis(t)
 	dir := redisPlaybooks(t)
-	nobody := "127.0.0.1:" + freePorts(t, 1)[0]
+	nobody := fmt.Sprint("127.0.0.1:", consultest.FreePorts(t, 1)[0])
 	for _, c := range []struct{ connection, says string }{
 		{s.plain + ":0:not" + redisPassword, "invalid username-password pair"},
 		{s.plain + ":0", "Authentication required"},
