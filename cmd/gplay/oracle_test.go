@@ -65,7 +65,12 @@ func isScenario(f txtar.File) bool {
 
 func scenariosOf(t *testing.T, a *txtar.Archive) []scenario {
 	var all []scenario
+	seen := map[string]bool{}
 	for _, f := range a.Files {
+		if seen[f.Name] {
+			t.Fatalf("%s is there twice", f.Name)
+		}
+		seen[f.Name] = true
 		if !isScenario(f) {
 			continue
 		}
