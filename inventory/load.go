@@ -43,7 +43,7 @@ func Load(sources []string, o Options) (*Inventory, error) {
 			}
 			s = path
 		}
-		if !exists(s) && !strings.Contains(s, ",") {
+		if _, err := os.Stat(s); errors.Is(err, fs.ErrNotExist) && !strings.Contains(s, ",") {
 			inv.warn("Unable to parse " + s + " as an inventory source")
 			continue
 		}
