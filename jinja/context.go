@@ -256,8 +256,11 @@ func (f *frame) print(v any) error {
 	if n, ok := v.(int); ok {
 		var room [20]byte
 		digits := strconv.AppendInt(room[:0], int64(n), 10)
+		if err := f.account(len(digits)); err != nil {
+			return err
+		}
 		f.out.Write(digits)
-		return f.account(len(digits))
+		return nil
 	}
 	s, err := joined(v, f.c.autoescape)
 	if err != nil {

@@ -154,7 +154,7 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 	}
 	for name, value := range l.Keywords {
 		if _, ok := play.Keywords[name]; !ok {
-			play.Keywords[name] = Keyword{value, n.Pos, n}
+			play.Keywords[name] = Keyword{Value: value, Pos: n.Pos}
 		}
 	}
 	for _, imp := range slices.Backward(imports) {

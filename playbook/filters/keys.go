@@ -36,6 +36,17 @@ func keyMatch(kind string) (func(key, want string) (bool, error), error) {
 	return nil, fmt.Errorf("matching_parameter is equality, starts_with, ends_with or regex, not %q", kind)
 }
 
+// anyMatch reports whether a key fits one of the targets.
+func anyMatch(matches func(key, want string) (bool, error), key any, targets []any) (bool, error) {
+	for _, target := range targets {
+		ok, err := matches(jinja.Str(key), jinja.Str(target))
+		if ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
 func keysFilter(name string) jinja.Filter {
 	keep := name == "keep_keys"
 	return func(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
@@ -48,15 +59,7 @@ func keysFilter(name string) jinja.Filter {
 		case !ok:
 			return nil, fmt.Errorf("%s: target must be a list", name)
 		}
-		match := func(key any) (bool, error) {
-			for _, target := range targets {
-				ok, err := matches(jinja.Str(key), jinja.Str(target))
-				if ok || err != nil {
-					return ok, err
-				}
-			}
-			return false, nil
-		}
+		match := func(key any) (bool, error) { return anyMatch(matches, key, targets) }
 		if keep {
 			return keepKeys(v, match)
 		}

@@ -32,22 +32,11 @@ func keysOfItems(keep bool) jinja.Filter {
 			return nil, fmt.Errorf("target has to be one regular expression, not %d", len(targets))
 		}
 		return eachDict(v, func(out *jinja.Dict, key string, value any) error {
-			for _, target := range targets {
-				found, err := matches(key, jinja.Str(target))
-				if err != nil {
-					return err
-				}
-				if found {
-					if keep {
-						out.Set(key, value)
-					}
-					return nil
-				}
-			}
-			if !keep {
+			found, err := anyMatch(matches, key, targets)
+			if err == nil && found == keep {
 				out.Set(key, value)
 			}
-			return nil
+			return err
 		})
 	}
 }

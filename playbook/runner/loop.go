@@ -74,10 +74,7 @@ func withoutTuples(v any) any {
 }
 
 func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
-	v, err := x.scope.Template(l.Value)
-	if list, ok := l.Value.(*jinja.List); ok && l.Lookup == "first_found" {
-		v, err = x.lenient(list), nil
-	}
+	v, err := x.loopValue(l)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +99,15 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err}
 	}
 	return items, nil
+}
+
+// loopValue is what the loop is written as, templated. Of the files of
+// first_found some may have names that are not known.
+func (x *execution) loopValue(l *playbook.Loop) (any, error) {
+	if list, ok := l.Value.(*jinja.List); ok && l.Lookup == "first_found" {
+		return x.lenient(list), nil
+	}
+	return x.scope.Template(l.Value)
 }
 
 // lenient is a list whose items stay as written where they cannot be

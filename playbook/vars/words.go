@@ -53,7 +53,7 @@ func (e *ConditionError) Unwrap() error { return e.Err }
 func (s *Scope) failedCheck(condition string, err error) string {
 	whole := "{% if " + condition + " %} True {% else %} False {% endif %}"
 	msg := knownWords(err)
-	if _, err := s.templar.env.CompileExpr(condition); err != nil {
+	if _, err := s.expr(condition); err != nil {
 		if _, again := s.templar.env.Compile("", whole); again != nil {
 			err = again
 		}
