@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"sort"
@@ -10,6 +11,7 @@ import (
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
+	"gplay/jinja"
 )
 
 // kind is a set of the nodes that keywords stand in.
@@ -147,16 +149,40 @@ func wrongValue(key string, n *yaml.Node, expected string) *source.Error {
 	e := &source.Error{Pos: n.Pos, Len: n.Len, Msg: fmt.Sprintf("%s wants %s, not %s", key, expected, n.Describe())}
 	switch expected {
 	case aBool:
-		e.Known = fmt.Sprintf("the field '%s' has an invalid value (%v), and could not be converted to an bool.The error was: The value '%v' is not a valid boolean.", key, n.Any(), n.Any())
-	case anInt:
-		e.Known = fmt.Sprintf("the field '%s' has an invalid value (%v), and could not be converted to an int.The error was: invalid literal for int() with base 10: '%v'", key, n.Any(), n.Any())
+		e.Known = NoBool(key, n.Any(), n.Any())
+	case anInt, aNumber:
+		e.Known = NoInt(key, n.Any(), n.Any())
 	}
 	return e
 }
 
+// NoBool is what Ansible says of a keyword that is no boolean: how it is
+// written, and what it is.
+func NoBool(key string, written, is any) string {
+	return unfit(key, written, "bool", fmt.Sprintf("The value '%v' is not a valid boolean.", jinja.Str(is)))
+}
+
+// NoInt is what Ansible says of a keyword that is no whole number.
+func NoInt(key string, written, is any) string {
+	why := "invalid literal for int() with base 10: " + jinja.Repr(jinja.Str(is))
+	switch is.(type) {
+	case *jinja.List, *jinja.Dict:
+		why = fmt.Sprintf("int() argument must be a string, a bytes-like object or a real number, not '%s'", jinja.TypeName(is))
+	}
+	return unfit(key, written, "int", why)
+}
+
+func unfit(key string, written any, kind, why string) string {
+	if key == "async" {
+		key = "async_val" // its name in Ansible
+	}
+	return fmt.Sprintf("the field '%s' has an invalid value (%v), and could not be converted to an %s.The error was: %s", key, written, kind, why)
+}
+
 const (
-	aBool = "yes or no"
-	anInt = "a whole number"
+	aBool   = "yes or no"
+	anInt   = "a whole number"
+	aNumber = "a number"
 )
 
 func isTemplate(n *yaml.Node) bool {
@@ -222,12 +248,18 @@ func checkBool(n *yaml.Node) (any, string) {
 	return nil, aBool
 }
 
+// checkInt takes what Python makes a whole number of: True is 1, 1.5 is 1.
 func checkInt(n *yaml.Node) (any, string) {
 	switch v := n.Value.(type) {
 	case int, *yaml.Template:
 		return v, ""
+	case bool:
+		if v {
+			return 1, ""
+		}
+		return 0, ""
 	case float64:
-		if v == float64(int(v)) {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			return int(v), ""
 		}
 	case string:
@@ -249,7 +281,7 @@ func checkNumber(n *yaml.Node) (any, string) {
 		}
 	}
 	if bad != "" {
-		bad = "a number"
+		bad = aNumber
 	}
 	return v, bad
 }

@@ -144,6 +144,8 @@ var changing = []struct {
 	// Ansible names its own temporary file here.
 	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
 	{regexp.MustCompile(`("Failed to connect to the host via ssh): [^"]*"`), `$1"`},
+	// Python lists what would be valid in an order that changes.
+	{regexp.MustCompile(`(The value '[^']*' is not a valid boolean\.)[^"\\]*`), `$1`},
 	// Text of the playbook is of a class of its own there.
 	{regexp.MustCompile(`ansible\.parsing\.yaml\.objects\.AnsibleUnicode`), `str`},
 	// Both show the place of a fault in their own way.

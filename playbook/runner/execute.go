@@ -23,6 +23,7 @@ type execution struct {
 	host  *inventory.Host
 	scope *vars.Scope
 	info  *TaskInfo
+	limit int // on so many hosts the task may run at a time
 	// puts give the facts and variables that the task brought to a host.
 	puts []func(host string)
 }

@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"gplay/internal/source"
+	"gplay/playbook"
+	"gplay/playbook/actions"
 )
 
 // The ways to move hosts through a play.
@@ -40,7 +43,6 @@ func (p *playRun) strategy(ctx context.Context) (string, error) {
 func (p *playRun) move(ctx context.Context, strategy string, cursors []*cursor) error {
 	switch strategy {
 	case free:
-		p.slots = make(chan struct{}, p.Forks)
 		return p.free(ctx, cursors, len(cursors))
 	case hostPinned:
 		return p.free(ctx, cursors, p.Forks)
@@ -70,4 +72,22 @@ func (p *playRun) free(ctx context.Context, cursors []*cursor, hosts int) error 
 	wg.Wait()
 	p.turn.Lock()
 	return errors.Join(errs...)
+}
+
+// warnFree warns of what a task asks for and hosts that go by themselves do not
+// do. once is set where one run of it is to serve all.
+func (p *playRun) warnFree(ctx context.Context, task *playbook.Task, host string, once bool) error {
+	if a := actions.Find(task.Action); a != nil && a.ForAll {
+		e := source.Errorf(task.ActionPos, "%s runs once for all hosts, which these strategies cannot: free, host_pinned", task.Action)
+		e.Known = fmt.Sprintf("The '%s' module bypasses the host loop, which is currently not supported in the free strategy and would instead execute for every host in the inventory list.", task.ActionAs)
+		return e
+	}
+	if once {
+		p.warn("Using run_once with the free strategy is not currently supported. This task will still be executed for every host in the inventory list.")
+	}
+	fatal, err := p.taskBool(ctx, task, host, "any_errors_fatal", false)
+	if fatal {
+		p.warn("Using any_errors_fatal with the free strategy is not supported, as tasks are executed independently on each host")
+	}
+	return err
 }

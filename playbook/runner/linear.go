@@ -76,6 +76,9 @@ func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*curs
 		return err
 	}
 	once, err := p.forAll(ctx, task, at[0].host)
+	if err == nil && !p.info.Lockstep {
+		once, err = false, p.warnFree(ctx, task, at[0].host, once)
+	}
 	if err != nil {
 		return err
 	}
@@ -122,28 +125,41 @@ func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor
 			p.announce(info)
 		}
 		x.info = info
+		if x.limit, err = p.throttle(task, x); err != nil {
+			return nil, err
+		}
 		prepared = append(prepared, x)
 	}
-	throttle, err := p.throttle(ctx, task, at[0].host)
-	if err != nil {
-		return nil, err
-	}
-	slots := p.slots
-	if slots == nil || throttle < p.Forks {
-		slots = make(chan struct{}, throttle)
+	for i, x := range prepared {
+		p.begin(task, x.limit)
+		wg.Go(func() {
+			p.tell(func(c Callback) { c.HostStart(x.info, x.host.Name) })
+			out[i] = x.debugged(ctx)
+			p.end(task)
+		})
 	}
 	p.turn.Unlock() // with free, other hosts take their turn meanwhile
 	defer p.turn.Lock()
-	for i, x := range prepared {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			p.tell(func(c Callback) { c.HostStart(x.info, x.host.Name) })
-			out[i] = x.debugged(ctx)
-		})
-	}
 	wg.Wait()
 	return out, nil
+}
+
+// begin waits until a task may run on one more host, of which so many may run
+// it at a time. Others take their turn meanwhile.
+func (p *playRun) begin(task *playbook.Task, limit int) {
+	for p.busy >= p.Forks || p.running[task] >= limit {
+		p.freed.Wait()
+	}
+	p.busy++
+	p.running[task]++
+}
+
+func (p *playRun) end(task *playbook.Task) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	p.busy--
+	p.running[task]--
+	p.freed.Broadcast()
 }
 
 func (p *playRun) announce(info *TaskInfo) {
@@ -177,6 +193,9 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 	failed, err := p.enterIncluded(task, results, at)
 	if err != nil {
 		return err
+	}
+	if !p.info.Lockstep {
+		return nil
 	}
 	if failed && !fatal {
 		if fatal, err = p.anyErrorsFatal(ctx, task, at[0].host); err != nil {
@@ -351,20 +370,26 @@ func (p *playRun) taskBool(ctx context.Context, task *playbook.Task, host, keywo
 	return asBool(v, keyword, k.Pos)
 }
 
-func (p *playRun) throttle(ctx context.Context, task *playbook.Task, host string) (int, error) {
+// throttle is on how many hosts a task may run at a time.
+func (p *playRun) throttle(task *playbook.Task, x *execution) (int, error) {
 	k, ok := task.Inherited("throttle")
 	if !ok {
 		return p.Forks, nil
 	}
-	v, err := p.scope(ctx, task, p.hosts[host]).Template(k.Value)
+	v, err := x.scope.Template(k.Value)
 	if err != nil {
 		return 0, err
 	}
-	n, err := asFloat(v, "throttle", k.Pos)
-	if n <= 0 {
-		return p.Forks, err
+	n, isInt := asInt(v)
+	if !isInt {
+		e := source.Errorf(k.Pos, "throttle is %s; it must be a whole number", jinja.Repr(v))
+		e.Known = "Failed to convert the throttle value to an integer."
+		return 0, e
 	}
-	return min(int(n), p.Forks), err
+	if n <= 0 {
+		return p.Forks, nil
+	}
+	return n, nil
 }
 
 func asFloat(v any, keyword string, pos source.Pos) (float64, error) {

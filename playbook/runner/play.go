@@ -32,11 +32,13 @@ type playRun struct {
 	handlers *handlers
 	public   []*playbook.Role // that include_role made known
 	// turn is held by whoever moves hosts on, and given up while their task
-	// runs. slots, with the strategy free, are the tasks that may run at once.
+	// runs: busy hosts run one now, running says which. freed tells of an end.
 	turn      sync.Mutex
+	busy      int
+	running   map[*playbook.Task]int
+	freed     *sync.Cond
 	debugging sync.Mutex // held while the debugger talks
 	debugAll  bool       // failures go to the debugger
-	slots     chan struct{}
 	levelsMu  sync.Mutex
 	levels    map[*playbook.Task]vars.Levels
 	magic     vars.Lazy
@@ -53,7 +55,8 @@ type playRun struct {
 
 // runPlay runs one play and reports whether the playbook goes on.
 func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, err error) {
-	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}}
+	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}, running: map[*playbook.Task]int{}}
+	p.freed = sync.NewCond(&p.turn)
 	if err := p.prompt(ctx); err != nil {
 		return false, err
 	}

@@ -42,7 +42,7 @@ func (x *execution) settings(scope *vars.Scope) (*settings, error) {
 	read.bool("check_mode", &s.check, x.Check)
 	read.bool("diff", &s.diff, x.Diff)
 	read.int("retries", &s.retries)
-	read.seconds("delay", &s.delay, 5)
+	read.delay(&s.delay)
 	read.seconds("timeout", &s.timeout, 0)
 	read.seconds("async", &s.async, 0)
 	read.seconds("poll", &s.poll, 15)
@@ -61,7 +61,12 @@ func (x *execution) unused(read *keywordReader) error {
 	if x.task.Action == "include_tasks" || x.task.Action == "include_role" {
 		return read.err
 	}
-	for _, keyword := range []string{"any_errors_fatal", "become", "become_exe", "become_flags", "become_method", "become_user", "connection", "port", "remote_user"} {
+	var yes bool
+	var number int
+	read.bool("any_errors_fatal", &yes, false)
+	read.bool("become", &yes, false)
+	read.int("port", &number)
+	for _, keyword := range []string{"become_exe", "become_flags", "become_method", "become_user", "connection", "remote_user"} {
 		read.value(keyword)
 	}
 	for _, k := range x.task.Chain("module_defaults") {
@@ -84,7 +89,7 @@ type keywordReader struct {
 	err   error
 }
 
-func (r *keywordReader) value(keyword string) (any, source.Pos, bool) {
+func (r *keywordReader) value(keyword string) (any, playbook.Keyword, bool) {
 	for _, k := range slices.Backward(r.x.task.Chain(keyword)) {
 		if r.err != nil {
 			break
@@ -99,32 +104,51 @@ func (r *keywordReader) value(keyword string) (any, source.Pos, bool) {
 			break
 		}
 		if v != vars.Omit { // else what is around it counts
-			return v, k.Pos, v != nil
+			return v, k, v != nil
 		}
 	}
-	return nil, source.Pos{}, false
+	return nil, playbook.Keyword{}, false
 }
 
 func (r *keywordReader) bool(keyword string, into *bool, otherwise bool) {
 	*into = otherwise
-	if v, pos, ok := r.value(keyword); ok {
-		*into, r.err = asBool(v, keyword, pos)
-	}
-}
-
-func (r *keywordReader) int(keyword string, into *int) {
-	if v, pos, ok := r.value(keyword); ok {
-		n, isInt := asInt(v)
-		if *into = n; !isInt {
-			r.err = source.Errorf(pos, "%s is %s; it must be a whole number", keyword, jinja.Repr(v))
+	if v, k, ok := r.value(keyword); ok {
+		if *into, r.err = asBool(v, keyword, k.Pos); r.err != nil {
+			r.fails(keyword, k, "yes or no", v, playbook.NoBool)
 		}
 	}
 }
 
-func (r *keywordReader) seconds(keyword string, into *time.Duration, otherwise float64) {
-	n := otherwise
-	if v, pos, ok := r.value(keyword); ok {
-		n, r.err = asFloat(v, keyword, pos)
+func (r *keywordReader) int(keyword string, into *int) {
+	if v, k, ok := r.value(keyword); ok {
+		n, isInt := asInt(v)
+		if *into = n; !isInt {
+			r.fails(keyword, k, "a whole number", v, playbook.NoInt)
+		}
+	}
+}
+
+// fails notes that a keyword is not what is expected of it; known says it in
+// Ansible's words.
+func (r *keywordReader) fails(keyword string, k playbook.Keyword, expected string, v any, known func(key string, written, is any) string) {
+	e := source.Errorf(k.Pos, "%s is %s; it must be %s", keyword, jinja.Repr(v), expected)
+	e.Known = known(keyword, conditionText(k.Value), v)
+	r.err = e
+}
+
+func (r *keywordReader) seconds(keyword string, into *time.Duration, otherwise int) {
+	r.int(keyword, &otherwise)
+	*into = time.Duration(otherwise) * time.Second
+}
+
+// delay reads that keyword, which may be less than a second since ansible-core 2.16.
+func (r *keywordReader) delay(into *time.Duration) {
+	n := 5.0
+	if v, k, ok := r.value("delay"); ok {
+		var err error
+		if n, err = asFloat(v, "delay", k.Pos); err != nil {
+			r.fails("delay", k, "a number", v, playbook.NoInt)
+		}
 	}
 	*into = time.Duration(n * float64(time.Second))
 }

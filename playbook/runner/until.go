@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"gplay/jinja"
@@ -96,13 +97,19 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// asInt is Python's int(v).
 func asInt(v any) (int, bool) {
 	switch v := v.(type) {
 	case int:
 		return v, true
 	case float64:
 		return int(v), true
+	case bool:
+		if v {
+			return 1, true
+		}
+		return 0, true
 	}
-	n, err := strconv.Atoi(jinja.Str(v))
+	n, err := strconv.Atoi(strings.TrimSpace(jinja.Str(v)))
 	return n, err == nil
 }
