@@ -170,3 +170,35 @@ func TestPlaces(t *testing.T) {
 		})
 	}
 }
+
+// A user can be removed although gplay ran as that user, but not under what
+// still runs.
+func TestLeave(t *testing.T) {
+	id := container(t)
+	p := newPool(t, Options{})
+	root := Target{Transport: "docker", Host: id, User: "root"}
+	for _, method := range []string{"sudo", "su"} {
+		as := root
+		as.Become = Become{Method: method, User: "stranger"}
+		call(t, connect(t, p, as), Call{Module: "test_where"})
+	}
+	p.Leave(root, "stranger")
+	docker(t, "exec", id, "userdel", "stranger")
+
+	as := root
+	as.Become = Become{Method: "sudo", User: "other"}
+	c := connect(t, p, as)
+	call(t, c, Call{Module: "test_where"})
+	gate := "/tmp/gate"
+	ended := make(chan error, 1)
+	go func() {
+		_, err := c.Module(t.Context(), Call{Module: "test_until", Args: map[string]any{"path": gate}})
+		ended <- err
+	}()
+	within(t, "the module runs", func() bool { return c.(*remote).calls.Load() > 0 })
+	p.Leave(root, "other")
+	docker(t, "exec", id, "touch", gate)
+	if err := <-ended; err != nil {
+		t.Errorf("a module that ran was ended: %v", err)
+	}
+}

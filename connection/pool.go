@@ -161,6 +161,24 @@ func (p *Pool) Reset(t Target) {
 	}
 }
 
+// Leave ends what runs on a host as a become user and has nothing to do, so
+// that the user can be removed there.
+func (p *Pool) Leave(t Target, user string) {
+	p.mu.Lock()
+	var idle []*remote
+	for other, c := range p.conns {
+		r, ok := c.(*remote)
+		there := other.Transport == t.Transport && other.Host == t.Host && other.Port == t.Port
+		if ok && there && other.Become.Method != "" && other.Become.User == user {
+			idle = append(idle, r)
+		}
+	}
+	p.mu.Unlock()
+	for _, r := range idle {
+		r.rest()
+	}
+}
+
 // Close ends all connections.
 func (p *Pool) Close() {
 	p.mu.Lock()

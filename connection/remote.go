@@ -22,6 +22,7 @@ type remote struct {
 
 	mu      sync.Mutex
 	started *lazy[*session]
+	calls   atomic.Int32 // of modules that run
 
 	terminal atomic.Bool // become needs one
 }
@@ -67,6 +68,8 @@ func (r *remote) dead() bool {
 }
 
 func (r *remote) Module(ctx context.Context, call Call) (map[string]any, error) {
+	r.calls.Add(1)
+	defer r.calls.Add(-1)
 	s, err := r.agent(ctx)
 	if err != nil {
 		return nil, err
@@ -152,10 +155,36 @@ func (r *remote) close() {
 	l := r.started
 	r.started = nil
 	r.mu.Unlock()
-	if l == nil || !l.ready() {
+	if l != nil && l.ready() {
+		l.value.hangUp()
+	}
+}
+
+// rest ends the agent, and what it was started by, if no module runs. The next
+// one starts another.
+func (r *remote) rest() {
+	r.mu.Lock()
+	l := r.started
+	if l == nil || !l.ready() || r.calls.Load() > 0 {
+		r.mu.Unlock()
 		return
 	}
-	s := l.value
+	r.started = nil
+	r.mu.Unlock()
+	l.value.hangUp()
+	gone := make(chan struct{})
+	go func() {
+		l.value.talk.stderr.Wait()
+		l.value.talk.proc.wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-time.After(closeWait):
+	}
+}
+
+func (s *session) hangUp() {
 	s.HangUp(s.talk.proc.stdin)
 	select {
 	case <-s.Done():
