@@ -14,7 +14,7 @@ var AsyncStatus = define("async_status", "say how a job that runs by itself is g
 
 type asyncStatusArgs struct {
 	JID  string `arg:"jid" required:"true" doc:"The job: ansible_job_id of the task that started it."`
-	Mode string `arg:"mode" choices:"cleanup,status" doc:"cleanup removes what is kept of the job."`
+	Mode string `arg:"mode" choices:"status,cleanup" doc:"cleanup removes what is kept of the job."`
 }
 
 func asyncStatus(_ context.Context, c *Call, a asyncStatusArgs) (Result, error) {
@@ -23,31 +23,49 @@ func asyncStatus(_ context.Context, c *Call, a asyncStatusArgs) (Result, error) 
 		dir = "~/.ansible_async"
 	}
 	file := path.Join(expansion{c.Getenv, c.Home}.path(dir), path.Base(a.JID))
-	about := Result{"ansible_job_id": a.JID, "started": 1, "finished": 1}
+	about := Result{"ansible_job_id": a.JID, "started": 1, "finished": 1, "results_file": file}
+	if a.Mode == "cleanup" {
+		delete(about, "results_file")
+		about["erased"] = file
+	}
+	if c.check {
+		about["finished"], about["skipped"] = 0, true
+		about["msg"] = "remote module (ansible.legacy.async_status) does not support check mode"
+		return withStreams(about), nil
+	}
 	data, err := c.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, Fail("could not find job", about)
+		return nil, Fail("could not find job", withStreams(about))
 	}
 	if err != nil {
-		return nil, Fail(err.Error(), about)
+		return nil, Fail(err.Error(), withStreams(about))
 	}
 	if a.Mode == "cleanup" {
-		err := c.Upkeep(func(w host.Writer) error { return w.Remove(file) })
-		return Result{"ansible_job_id": a.JID, "erased": file}, err
+		about["started"], about["finished"] = 0, 0
+		return withStreams(about), c.Upkeep(func(w host.Writer) error { return w.Remove(file) })
 	}
 	state, err := parseJSON(string(data))
 	job, isDict := state.(map[string]any)
 	if err != nil || !isDict {
-		about["results_file"] = file
-		return nil, Fail("Could not parse job output: "+string(data), about)
+		return nil, Fail("Could not parse job output: "+string(data), withStreams(about))
 	}
 	r := Result(job)
-	if r["started"] == nil {
+	switch {
+	case r["started"] == nil:
 		r["started"], r["finished"] = 1, 1
-	}
-	if r["finished"] == nil {
+	case r["finished"] == nil:
 		r["finished"] = 0
 	}
 	r["ansible_job_id"], r["results_file"] = a.JID, file
-	return r, nil
+	return withStreams(r), nil
+}
+
+// withStreams adds the output that a job has not, as empty.
+func withStreams(r Result) Result {
+	for _, stream := range []string{"stdout", "stderr"} {
+		if r[stream] == nil {
+			r[stream] = ""
+		}
+	}
+	return r
 }

@@ -46,7 +46,9 @@ func (m *Module) Run(ctx context.Context, r host.Reader, w host.Writer, ctl Cont
 	}
 	result, err := m.guarded(ctx, c, given)
 	out := c.finish(result, err)
-	out["invocation"] = invocation
+	if _, ofJob := out["invocation"]; !ofJob {
+		out["invocation"] = invocation
+	}
 	if secrets := secretsOf(m.params, given); len(secrets) > 0 {
 		out = redact(out, secrets).(map[string]any)
 	}

@@ -144,6 +144,9 @@ var changing = []struct {
 	// Ansible names its own temporary file here.
 	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
 	{regexp.MustCompile(`("Failed to connect to the host via ssh): [^"]*"`), `$1"`},
+	{regexp.MustCompile(`(?m)^ *"exception": "NoneType: None\\n",\n`), ``},
+	{regexp.MustCompile(`"child_pid": \d+`), `"child_pid": PID`},
+	{regexp.MustCompile(`\bj\d{1,12}\.\d+\b`), `JOB`},
 	// Python lists what would be valid in an order that changes.
 	{regexp.MustCompile(`(The value '[^']*' is not a valid boolean\.)[^"\\]*`), `$1`},
 	// Text of the playbook is of a class of its own there.

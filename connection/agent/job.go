@@ -54,6 +54,7 @@ func startJob(call Call) map[string]any {
 	}
 	return map[string]any{
 		"changed":        true,
+		"failed":         0, // a number, as with Ansible
 		"started":        1,
 		"finished":       0,
 		"ansible_job_id": filepath.Base(path),

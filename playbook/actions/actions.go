@@ -29,7 +29,9 @@ type Action struct {
 	FreeForm bool
 	// ForAll is set when one run serves all hosts of the play.
 	ForAll bool
-	Run    func(ctx context.Context, c *Call) (*jinja.Dict, error)
+	// Async is set when it can be a job of its own. All modules can.
+	Async bool
+	Run   func(ctx context.Context, c *Call) (*jinja.Dict, error)
 }
 
 // Sends reports whether the action puts a file on the host. An error of such an

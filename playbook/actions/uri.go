@@ -6,7 +6,7 @@ import (
 	"gplay/jinja"
 )
 
-var uri = &Action{Name: "uri", Module: true, Run: runURI}
+var uri = &Action{Name: "uri", Module: true, Async: true, Run: runURI}
 
 // runURI offers the controller's files that are to be sent, unless remote_src
 // says that the host has them: src, and those that fields of a form name.

@@ -2,18 +2,35 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
 
 	"gplay/connection"
 	"gplay/jinja"
+	"gplay/playbook/actions"
 	"gplay/playbook/vars"
 )
 
 // watcherStep is how much longer than its task waits a job may run, as Ansible's
 // watcher of jobs looks every five seconds: it is the task that tells of it.
 const watcherStep = 5 * time.Second
+
+// asyncFault is what keeps a task from being a job of its own.
+func (x *execution) asyncFault(s *settings) error {
+	if s.async == 0 {
+		return nil
+	}
+	a := actions.Find(x.task.Action)
+	switch {
+	case x.task.Program == "" && (a != nil && !a.Async || x.task.Action == "async_status"):
+		return errors.New("async is not supported for this task.")
+	case s.check:
+		return errors.New("check mode and async cannot be used on same task.")
+	}
+	return nil
+}
 
 // polled runs a module as a job of its own, and asks for its result until it
 // is there.

@@ -21,6 +21,9 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 	if repeated {
 		attempts = s.retries + 1
 	}
+	if err := x.asyncFault(s); err != nil {
+		return x.unjudged(scope, err)
+	}
 	for n := 1; ; n++ {
 		data, err := x.once(ctx, scope, s, args)
 		if err != nil {
