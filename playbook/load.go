@@ -62,10 +62,12 @@ type Options struct {
 type loader struct {
 	Options
 	mu     sync.Mutex // held by every entry from outside
+	dir    string     // of the playbook
 	files  map[string]*yaml.Node
 	within []source.Note // what is being loaded, outermost first
 	open   []string      // the files being loaded, for imports that go in circles
 	told   map[string]bool
+	groups map[string]*group // of module_defaults, by their full names
 	// libraries are the directories of modules of the playbook's own.
 	libraries []string
 	// lenient is set while a task is loaded whose failure is expected.
@@ -96,7 +98,7 @@ func load(path string, n *yaml.Node, o Options) (*Playbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}}
+	l := &loader{Options: o, dir: filepath.Dir(abs), files: map[string]*yaml.Node{}, told: map[string]bool{}, groups: map[string]*group{}}
 	if n != nil {
 		l.files[abs] = n
 	}

@@ -68,8 +68,14 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 		}
 		value = &Invalid{err}
 	}
-	if key == "vars_prompt" {
-		if err := l.promptKeys(p.Value); err != nil {
+	switch _, wrong := value.(*Invalid); {
+	case key == "vars_prompt":
+		err := l.promptKeys(p.Value)
+		if err != nil {
+			return err
+		}
+	case key == "module_defaults" && !wrong:
+		if err := l.checkDefaultNames(p.Value); err != nil {
 			return err
 		}
 	}

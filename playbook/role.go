@@ -1,6 +1,7 @@
 package playbook
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,6 +13,9 @@ import (
 	"gplay/internal/yaml"
 	"gplay/jinja"
 )
+
+// ErrRoleCircle says that a role depends on itself.
+var ErrRoleCircle = errors.New("a role depends on itself")
 
 // ErrNoRole says that there is no role of that name.
 var ErrNoRole = fmt.Errorf("no such role: %w", fs.ErrNotExist)
@@ -134,7 +138,10 @@ func (l *loader) circle(roles []*Role, at *yaml.Node) error {
 		names = append(names, r.Name)
 	}
 	first := names[0]
-	return l.errorf(at, "the role %s depends on itself: %s", first, strings.Join(append(names, first), " → "))
+	e := l.errorf(at, "the role %s depends on itself: %s", first, strings.Join(append(names, first), " → "))
+	e.Known = "A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles"
+	e.Err = ErrRoleCircle
+	return e
 }
 
 func (l *loader) roleFiles(r *Role, f from, p place, at *yaml.Node) error {
@@ -356,12 +363,7 @@ func last(roles []*Role) *Role {
 // namespace.collection.role, or a role's own name in the collection that asks
 // for it or in one that the keyword collections names.
 func (l *loader) collectionRole(name string, p place) (path, collection string) {
-	roots := make([]string, 0, len(l.CollectionsPath)+4)
-	roots = append(roots, filepath.Join(p.play.Dir, "collections"))
-	for _, dir := range l.CollectionsPath {
-		roots = append(roots, absolute(dir, p.play.Dir))
-	}
-	roots = append(roots, absolute("~/.ansible/collections", p.play.Dir), "/usr/share/ansible/collections")
+	roots := l.collectionRoots(p.play.Dir)
 	if p.role != nil {
 		if root, _, ok := strings.Cut(p.role.Path, "/ansible_collections/"); ok {
 			roots = slices.Insert(roots, 0, root)
@@ -377,6 +379,16 @@ func (l *loader) collectionRole(name string, p place) (path, collection string) 
 		}
 	}
 	return "", ""
+}
+
+// collectionRoots are where collections may be, best first, for a playbook in a
+// directory.
+func (l *loader) collectionRoots(playbook string) []string {
+	roots := []string{filepath.Join(playbook, "collections")}
+	for _, dir := range slices.Concat(l.CollectionsPath, []string{"~/.ansible/collections", "/usr/share/ansible/collections"}) {
+		roots = append(roots, absolute(dir, playbook))
+	}
+	return roots
 }
 
 // fullNames are the names with collections that a role's name can mean.

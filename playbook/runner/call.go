@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"gplay/connection"
+	"gplay/internal/source"
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook/actions"
@@ -24,9 +26,11 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		if err != nil {
 			return nil, err
 		}
-		if d, ok := v.(*jinja.Dict); ok {
-			merge(out, d)
+		d, ok := v.(*jinja.Dict)
+		if !ok {
+			return nil, source.Errorf(x.task.ActionPos, "invalid or malformed argument: '%s'", jinja.Str(v))
 		}
+		merge(out, d)
 	}
 	for k, raw := range x.task.Args.All() {
 		v, err := scope.Template(raw)
@@ -48,8 +52,10 @@ func merge(into, from *jinja.Dict) {
 	}
 }
 
-// defaults puts module_defaults for the task's action into out.
+// defaults puts module_defaults for the task's action into out: those of its
+// groups, then its own. Of several for the same, the last is all that counts.
 func (x *execution) defaults(scope *vars.Scope, out *jinja.Dict) error {
+	ofGroups, own := jinja.NewDict(), jinja.NewDict()
 	for _, k := range x.task.Chain("module_defaults") {
 		v, err := scope.Template(k.Value)
 		if err != nil {
@@ -58,13 +64,21 @@ func (x *execution) defaults(scope *vars.Scope, out *jinja.Dict) error {
 		for _, item := range asList(v) {
 			d, _ := item.(*jinja.Dict)
 			for name, args := range d.All() {
-				canonical, _ := Known(jinja.Str(name))
-				if a, ok := args.(*jinja.Dict); ok && canonical == x.task.Action {
-					merge(out, a)
+				given, _ := args.(*jinja.Dict)
+				if group, ok := strings.CutPrefix(jinja.Str(name), "group/"); ok {
+					ofGroups.Set(group, given)
+				} else if canonical, _ := Known(jinja.Str(name)); canonical == x.task.Action {
+					own = given
 				}
 			}
 		}
 	}
+	for name, args := range ofGroups.All() {
+		if x.pb.InGroup(x.task.Action, jinja.Str(name)) {
+			merge(out, args.(*jinja.Dict))
+		}
+	}
+	merge(out, own)
 	return nil
 }
 
@@ -143,11 +157,18 @@ func (x *execution) conn(ctx context.Context, scope *vars.Scope, s *settings) (c
 
 // module runs a module on the host.
 func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, name string, args *jinja.Dict, files map[string]actions.File) (*jinja.Dict, error) {
-	conn, err := x.conn(ctx, scope, s)
+	t, err := x.target(scope, s)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := x.pool.Get(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	plain, _ := jinja.ToGo(args).(map[string]any)
+	if user := removedUser(name, plain); user != "" && !s.check {
+		x.pool.Leave(t, user)
+	}
 	environment, err := asyncEnvironment(scope, s, name)
 	if err != nil {
 		return nil, err
@@ -176,6 +197,19 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 	}
 	d, _ := jinja.FromGo(result).(*jinja.Dict)
 	return d, nil
+}
+
+// removedUser is whom a module is to remove, if any.
+func removedUser(module string, args map[string]any) string {
+	if module != "user" || args["state"] != "absent" {
+		return ""
+	}
+	for _, key := range []string{"name", "user"} {
+		if name, ok := args[key].(string); ok {
+			return name
+		}
+	}
+	return ""
 }
 
 // addHost puts a host into the inventory, for later plays.
