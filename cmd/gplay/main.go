@@ -16,6 +16,7 @@ import (
 
 	"gplay/connection/agent"
 	"gplay/internal/source"
+	"gplay/playbook"
 	"gplay/playbook/runner"
 	"gplay/playbook/vars"
 )
@@ -73,7 +74,7 @@ func exitCode(err error) int {
 		return 2
 	case errors.As(err, &cache):
 		return 250
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle):
 		return runner.ExitError
 	case errors.As(err, &placed):
 		return 4

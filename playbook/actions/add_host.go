@@ -15,7 +15,7 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if raw, ok := args.Get("_raw_params"); ok {
 		d, isDict := raw.(*jinja.Dict)
 		if !isDict {
-			return nil, fmt.Errorf("Invalid raw parameters passed, requires a dictonary/mapping got a <class '%s'>", jinja.TypeName(raw))
+			return nil, fmt.Errorf("Invalid raw parameters passed, requires a dictonary/mapping got a  <class '%s'>", jinja.TypeName(raw))
 		}
 		c.Args = d.Copy()
 		for k, v := range args.All() {

@@ -209,6 +209,9 @@ func unsupported(action string, args *jinja.Dict) error {
 	if len(names) == 0 {
 		return nil
 	}
+	if action != "pause" { // which checks them as modules do
+		return fmt.Errorf("Invalid options for %s: %s", action, strings.Join(sorted(names), ","))
+	}
 	return fmt.Errorf("Unsupported parameters for (%s) module: %s. Supported parameters include: %s.", action, strings.Join(sorted(names), ", "), strings.Join(sorted(known), ", "))
 }
 

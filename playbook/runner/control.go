@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"gplay/internal/source"
-	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook"
 )
@@ -79,6 +78,11 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 	action := strings.TrimSpace(jinja.Str(v))
 	eachHost, known := metaActions[action]
 	if !known {
+		x, err := p.execution(ctx, task, at[0])
+		if err != nil {
+			return err
+		}
+		p.announce(p.taskInfo(task, x.scope))
 		return unknownMeta(task, action)
 	}
 	p.each(at, func(c *cursor) { p.handlers.ran(task, c.host) })
@@ -121,11 +125,17 @@ var metaDone = map[string]string{
 func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.Task, at, all []*cursor) error {
 	switch action {
 	case "end_play":
-		p.over = true
+		p.over, p.endsPlay = true, true
+		p.endAll(at[0], all)
 	case "end_batch":
+		p.fatal = p.endAll(at[0], all)
 		p.each(all, func(c *cursor) { p.ended[c.host] = true })
 	case "end_host":
-		p.each(at, func(c *cursor) { p.ended[c.host] = true; p.out(p.removed, c.host) })
+		p.each(at, func(c *cursor) {
+			p.ended[c.host] = true
+			p.out(p.removed, c.host)
+			p.endFailing(c)
+		})
 	case "end_role":
 		p.each(at, func(c *cursor) { c.leaveRole(task.Role) })
 	case "clear_facts":
@@ -148,6 +158,30 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 	return nil
 }
 
+// endAll ends the hosts that are in the play. Where the first of them is failing
+// that is the failure of all, as any of any_errors_fatal.
+func (p *playRun) endAll(first *cursor, all []*cursor) (fatal bool) {
+	if fatal = p.info.Lockstep && first.failing(); fatal {
+		p.Callback.NoHostsRemaining(&p.info)
+	}
+	for _, c := range all {
+		if fatal && !p.unreachable[c.host] {
+			c.failed = true
+			p.out(p.failed, c.host)
+		}
+		p.endFailing(c)
+	}
+	return fatal
+}
+
+// endFailing counts a host as failed that is ended where it is failing.
+func (p *playRun) endFailing(c *cursor) {
+	if c.failing() {
+		c.failed = true
+		p.out(p.failed, c.host)
+	}
+}
+
 func (p *playRun) resetConnections(ctx context.Context, task *playbook.Task, at []*cursor) error {
 	for _, c := range at {
 		x, err := p.execution(ctx, task, c)
@@ -165,18 +199,33 @@ func (p *playRun) resetConnections(ctx context.Context, task *playbook.Task, at 
 	return nil
 }
 
-// refreshInventory reads the inventory again. The play goes on with the hosts
-// it has, and their new variables.
+// refreshInventory reads the inventory again. The play goes on with those of its
+// hosts that are still there, and their new variables; new ones are its hosts
+// too, but have missed its tasks.
 func (p *playRun) refreshInventory() error {
 	if err := p.Inventory.Refresh(); err != nil {
 		return err
 	}
-	for _, hosts := range [][]*inventory.Host{p.all, p.batch} {
-		for i, h := range hosts {
-			if fresh := p.Inventory.Host(h.Name); fresh != nil {
-				hosts[i], p.hosts[h.Name] = fresh, fresh
-			}
+	before, info := p.all, p.info
+	if err := p.resolveHosts(p.ctx); err != nil {
+		return err
+	}
+	info.Hosts = p.info.Hosts
+	p.info = info
+	for i, h := range before { // which the batches to come share
+		if fresh := p.hosts[h.Name]; fresh != nil {
+			before[i] = fresh
+			continue
 		}
+		p.ended[h.Name] = true
+		p.hosts[h.Name] = h
+	}
+	if !p.info.Serial {
+		p.batch = p.all
+		return nil
+	}
+	for i, h := range p.batch {
+		p.batch[i] = p.hosts[h.Name]
 	}
 	return nil
 }

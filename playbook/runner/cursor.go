@@ -196,6 +196,19 @@ func (c *cursor) at(i int) int {
 	return c.frames[i].index - 1
 }
 
+// failing reports whether the host would count as failed if the play ended for
+// it now: in the outermost block that is written as one, it is in the rescue, or
+// on its way out of a failure. As in Ansible, blocks within that make no
+// difference.
+func (c *cursor) failing() bool {
+	for _, f := range c.frames {
+		if f.block.Explicit {
+			return f.phase == rescue || f.failed
+		}
+	}
+	return false
+}
+
 // inRescue reports whether the innermost block that the host is in has come to
 // its rescue or always part.
 func (c *cursor) inRescue() bool {

@@ -363,7 +363,11 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	args, err := x.arguments(scope)
 	if err != nil {
-		return x.withoutArguments(scope, err)
+		t := x.withoutArguments(scope, err)
+		if s.delegate != x.host.Name {
+			t.delegated = s.delegate
+		}
+		return t
 	}
 	t := x.until(ctx, scope, s, args)
 	t.scope, t.noLog = scope, s.noLog

@@ -101,7 +101,7 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) (failed bool
 	only := map[*cursor]map[*playbook.Block]bool{}
 	for _, g := range groups {
 		err := p.load(task, g)
-		if errors.Is(err, playbook.ErrNoRole) || task.Action == "include_tasks" && errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, playbook.ErrNoRole) || errors.Is(err, playbook.ErrRoleCircle) || task.Action == "include_tasks" && errors.Is(err, fs.ErrNotExist) {
 			failed = p.includeFails(task, g, err) || failed
 			continue
 		}

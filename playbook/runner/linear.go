@@ -8,7 +8,6 @@ import (
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
-	"gplay/playbook/actions"
 	"gplay/playbook/vars"
 )
 
@@ -94,7 +93,11 @@ func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*curs
 		return p.interrupted(results, runs)
 	}
 	if once {
-		results = p.spread(results[0], at)
+		shared, err := p.runOnce(ctx, task, at[0].host)
+		if err != nil {
+			return err
+		}
+		results = p.spread(results[0], at, shared)
 	}
 	return p.settle(ctx, task, results, at, all)
 }
@@ -315,25 +318,22 @@ func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
 	return nil
 }
 
-// spread gives the result of a run_once task to all hosts.
-func (p *playRun) spread(o *outcome, at []*cursor) []*outcome {
-	here := map[string]bool{}
-	for _, c := range at {
-		here[c.host] = true
-	}
-	if a := actions.Find(o.task.Action); a == nil || !a.ForAll {
-		for _, h := range p.present(p.batch) { // those elsewhere in the play, too
-			if !here[h.Name] {
+// spread gives the outcome of a task that ran once to all hosts that stand at
+// it. What it registered is shared with all of the play by run_once, and not at
+// all by actions that run once by themselves.
+func (p *playRun) spread(o *outcome, at []*cursor, shared bool) []*outcome {
+	if shared {
+		for _, h := range p.present(p.batch) {
+			if h.Name != at[0].host {
 				o.apply(h.Name)
 			}
 		}
 	}
 	out := make([]*outcome, len(at))
-	for i, c := range at {
+	for i := range at {
 		copied := *o
 		out[i] = &copied
 		if i > 0 {
-			o.apply(c.host)
 			out[i].shared, out[i].includes = true, nil
 		}
 	}

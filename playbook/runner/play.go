@@ -50,6 +50,7 @@ type playRun struct {
 	ended     map[string]bool          // hosts whose batch meta ended
 	removed   map[string]bool          // hosts that failed or that meta: end_host took out
 	over      bool                     // meta: end_play, or a fatal failure
+	endsPlay  bool                     // it was meta: end_play
 	fatal     bool                     // the playbook ends after this play
 }
 
@@ -328,7 +329,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	default:
 		p.result = ExitOK
 	}
-	return !p.fatal && (len(p.live(batch)) > 0 || p.allEnded(batch)), nil
+	return !p.fatal && (len(p.live(batch)) > 0 || p.allEnded(batch) || p.endsPlay), nil
 }
 
 func (p *playRun) allEnded(batch []*inventory.Host) bool {

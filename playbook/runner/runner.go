@@ -239,8 +239,10 @@ func (r *Runner) FlushCache() error {
 
 func (r *Runner) recap() *Stats {
 	r.stats.Hosts = nil // of the playbook before
-	for host := range r.stats.Counts {
-		r.stats.Hosts = append(r.stats.Hosts, host)
+	for host, n := range r.stats.Counts {
+		if *n != (Counts{}) {
+			r.stats.Hosts = append(r.stats.Hosts, host)
+		}
 	}
 	slices.Sort(r.stats.Hosts)
 	return r.stats
