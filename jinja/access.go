@@ -74,7 +74,7 @@ func attributeOnly(object any, name string) (any, bool) {
 // methodOf finds a Python method of a builtin type.
 func methodOf(object any, name string) (m method, ok bool) {
 	switch object.(type) {
-	case string, Markup:
+	case string, Markup, Text:
 		m, ok = strMethods[name]
 	case *List:
 		m, ok = listMethods[name]
@@ -195,6 +195,7 @@ func slice(object, from, to, step any) (any, error) {
 	if u, ok := object.(*Undefined); ok {
 		return u.deeper()
 	}
+	object = bare(object)
 	n, err := Len(object)
 	if _, isMapping := object.(Mapping); isMapping {
 		return nil, typeErrorf("unhashable type: 'slice'")

@@ -22,6 +22,8 @@ type Environment struct {
 	// Loader gives the template for include, import and extends; its error
 	// wraps ErrNotFound where there is none of that name.
 	Loader func(c *Context, name string) (*Template, error)
+	// TextClasses names filters and the class that the text has which they give.
+	TextClasses map[string]string
 	// Finalize is applied to what {{ }} gives before it becomes text.
 	Finalize func(value any) any
 	// MaxOutput ends a template that makes more bytes than this; 0 is 64 MiB.

@@ -20,6 +20,7 @@ func arithmetic(c *Context, op string, a, b any) (any, error) {
 			return intArithmetic(op, x, y)
 		}
 	}
+	a, b = bare(a), bare(b)
 	if isNumber(a) && isNumber(b) {
 		_, xf := a.(float64)
 		_, yf := b.(float64)

@@ -98,6 +98,8 @@ func (c *Context) spend(values ...any) error {
 			c.steps += len(v) >> 6
 		case Markup:
 			c.steps += len(v) >> 6
+		case Text:
+			c.steps += len(v.Value) >> 6
 		case *List:
 			c.steps += len(v.Items) >> 3
 		case Tuple:

@@ -13,7 +13,7 @@ import (
 // usual types cost nothing.
 func normal(v any) any {
 	switch v.(type) {
-	case nil, bool, int, float64, string, *List, *Dict, Tuple, *Undefined, Markup, *big.Int, []byte, Mapping, Callable, Attributer:
+	case nil, bool, int, float64, string, *List, *Dict, Tuple, *Undefined, Markup, Text, *big.Int, []byte, Mapping, Callable, Attributer:
 		return v
 	}
 	return FromGo(v)
@@ -24,7 +24,7 @@ func normal(v any) any {
 // slices and maps of other types. What has no counterpart stays as it is.
 func FromGo(v any) any {
 	switch v := v.(type) {
-	case nil, bool, int, float64, string, *List, *Dict, Tuple, *Undefined, Markup, []byte, Mapping, Callable, Attributer:
+	case nil, bool, int, float64, string, *List, *Dict, Tuple, *Undefined, Markup, Text, []byte, Mapping, Callable, Attributer:
 		return v
 	case *big.Int:
 		return normalBig(v)
@@ -109,6 +109,8 @@ func toGo(v any, depth int) any {
 	switch v := v.(type) {
 	case Markup:
 		return string(v)
+	case Text:
+		return v.Value
 	case Mapping:
 		out := make(map[string]any, v.Len())
 		for _, k := range v.Keys() {

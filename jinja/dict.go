@@ -203,6 +203,8 @@ func hashKey(key any) any {
 		return k
 	case Markup:
 		return string(k)
+	case Text:
+		return k.Value
 	case bool:
 		if k {
 			return 1

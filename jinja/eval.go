@@ -337,6 +337,9 @@ func call(c *Context, fn any, args *Args) (any, error) {
 		return nil, err
 	}
 	defer c.leave()
+	if _, foreign := fn.(Func); foreign {
+		args = plainArgs(args)
+	}
 	v, err := callable.Call(c, args)
 	return normal(v), err
 }
@@ -382,8 +385,12 @@ func applyFilter(c *Context, name string, fn Filter, lenient, foreign bool, v an
 			return nil, err
 		}
 	}
-	if foreign {
-		v, args = plain(v), plainArgs(args)
+	switch {
+	case lenient: // which may pass on what it is given
+	case foreign:
+		v, args = Plain(v), plainArgs(args)
+	default:
+		v, args = bare(v), bareArgs(args)
 	}
 	if err := c.spend(v); err != nil {
 		return nil, err
@@ -398,6 +405,9 @@ func applyFilter(c *Context, name string, fn Filter, lenient, foreign bool, v an
 	if foreign {
 		v = normal(v)
 	}
+	if class := c.Env.TextClasses[name]; class != "" {
+		return Text{Str(v), class}, nil
+	}
 	if view, ok := v.(*view); ok {
 		return Unroll(view), nil
 	}
@@ -410,8 +420,11 @@ func applyTest(c *Context, name string, fn Test, lenient, foreign bool, v any, a
 			return false, err
 		}
 	}
-	if foreign {
-		v, args = plain(v), plainArgs(args)
+	switch {
+	case foreign && !lenient:
+		v, args = Plain(v), plainArgs(args)
+	case !foreign:
+		v, args = bare(v), bareArgs(args)
 	}
 	ok, err := fn(c, v, args)
 	if err != nil {
@@ -443,37 +456,6 @@ func defined(v any, args *Args, foreign bool) error {
 		}
 	}
 	return nil
-}
-
-// plain takes the mark of safety off a text.
-func plain(v any) any {
-	if m, ok := v.(Markup); ok {
-		return string(m)
-	}
-	return v
-}
-
-func plainArgs(args *Args) *Args {
-	marked := false
-	for _, v := range args.Positional {
-		_, m := v.(Markup)
-		marked = marked || m
-	}
-	for _, v := range args.Keywords.All() {
-		_, m := v.(Markup)
-		marked = marked || m
-	}
-	if !marked {
-		return args
-	}
-	out := &Args{Positional: make([]any, len(args.Positional)), Keywords: args.Keywords.Copy()}
-	for i, v := range args.Positional {
-		out.Positional[i] = plain(v)
-	}
-	for k, v := range args.Keywords.All() {
-		out.Keywords.Set(k, plain(v))
-	}
-	return out
 }
 
 func (x *testExpr) eval(f *frame) (any, error) {

@@ -134,11 +134,8 @@ func getter(attribute, otherwise any, fold bool) func(any) (any, error) {
 
 // folded is a text in lower case, for comparing.
 func folded(v any) any {
-	if m, ok := v.(Markup); ok {
-		v = string(m)
-	}
-	if s, ok := v.(string); ok {
-		return like(v, strings.ToLower(s))
+	if s, ok := text(v); ok {
+		return strings.ToLower(s)
 	}
 	return v
 }

@@ -84,6 +84,8 @@ func (w *jsonWriter) write(v any, depth int) error {
 		w.quote(v)
 	case Markup:
 		w.quote(string(v))
+	case Text:
+		w.quote(v.Value)
 	case Mapping:
 		return w.object(v, depth)
 	case *List, Tuple, *group:
@@ -170,7 +172,7 @@ func (w *jsonWriter) object(m Mapping, depth int) error {
 func (w *jsonWriter) keys(m Mapping) (keys []any, err error) {
 	for _, k := range m.Keys() {
 		switch k.(type) {
-		case nil, bool, int, *big.Int, float64, string, Markup:
+		case nil, bool, int, *big.Int, float64, string, Markup, Text:
 			keys = append(keys, k)
 		default:
 			if !w.opt.SkipKeys {
@@ -252,7 +254,7 @@ func filterToJSON(_ *Context, v any, a []any) (any, error) {
 // filterPprint is Python's pprint.pformat with lines of 80 characters.
 func filterPprint(_ *Context, v any, _ []any) (any, error) {
 	p := pretty{}
-	p.format(v, 0, 0, 0)
+	p.format(Plain(v), 0, 0, 0)
 	return strings.TrimRight(string(p.buf), "\n"), p.err
 }
 

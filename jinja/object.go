@@ -181,6 +181,8 @@ func typeName(v any) string {
 		return "str"
 	case Markup:
 		return "Markup"
+	case Text:
+		return v.Class
 	case []byte:
 		return "bytes"
 	case Tuple:

@@ -40,6 +40,8 @@ func truth(v any) (bool, error) {
 		return v != "", nil
 	case Markup:
 		return v != "", nil
+	case Text:
+		return v.Value != "", nil
 	case []byte:
 		return len(v) > 0, nil
 	case Tuple:
@@ -133,6 +135,8 @@ func text(v any) (string, bool) {
 		return v, true
 	case Markup:
 		return string(v), true
+	case Text:
+		return v.Value, true
 	}
 	return "", false
 }
@@ -168,7 +172,7 @@ func equal(a, b any, depth int) (bool, error) {
 	switch x := a.(type) {
 	case nil:
 		return b == nil, nil
-	case string, Markup:
+	case string, Markup, Text:
 		s, _ := text(a)
 		t, ok := text(b)
 		return ok && s == t, nil
@@ -454,7 +458,7 @@ func viewRelation(op string, a, b *view) (bool, error) {
 // contains is Python's item in container.
 func contains(container, item any) (bool, error) {
 	switch c := container.(type) {
-	case string, Markup:
+	case string, Markup, Text:
 		s, _ := text(c)
 		t, ok := text(item)
 		if u, undefined := item.(*Undefined); undefined {
@@ -521,6 +525,8 @@ func Iterate(v any) ([]any, error) {
 		return characters(v), nil
 	case Markup:
 		return characters(string(v)), nil
+	case Text:
+		return characters(v.Value), nil
 	case []byte:
 		items := make([]any, len(v))
 		for i, b := range v {
@@ -561,6 +567,8 @@ func Len(v any) (int, error) {
 		return runeLen(v), nil
 	case Markup:
 		return runeLen(string(v)), nil
+	case Text:
+		return runeLen(v.Value), nil
 	case []byte:
 		return len(v), nil
 	case Tuple:

@@ -27,6 +27,8 @@ func Str(v any) string {
 		return v
 	case Markup:
 		return string(v)
+	case Text:
+		return v.Value
 	}
 	p := printer{lenient: true}
 	p.str(v)
@@ -40,6 +42,8 @@ func strOf(v any) (string, error) {
 		return v, nil
 	case Markup:
 		return string(v), nil
+	case Text:
+		return v.Value, nil
 	case int:
 		return strconv.Itoa(v), nil
 	}
@@ -77,6 +81,8 @@ func (p *printer) str(v any) {
 		p.add(v)
 	case Markup:
 		p.add(string(v))
+	case Text:
+		p.add(v.Value)
 	case *Undefined:
 		if !p.lenient && !v.soft {
 			p.fail(&undefinedError{v})
@@ -111,6 +117,8 @@ func (p *printer) repr(v any, depth int) {
 		p.add(formatFloat(v))
 	case string:
 		p.buf = appendQuoted(p.buf, v)
+	case Text:
+		p.buf = appendQuoted(p.buf, v.Value)
 	case Markup:
 		p.add("Markup(")
 		p.buf = appendQuoted(p.buf, string(v))

@@ -29,6 +29,7 @@ type config struct {
 	become                               bool
 	becomeUser, becomeMethod             string
 	diff, forceHandlers, jinjaNative     bool
+	textFilters                          []string
 	deprecations                         bool
 	pluginFilters                        string
 	callback, resultFormat, logPath      string
@@ -173,6 +174,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"}, defaults, "host_key_checking", boolean(&c.hostKeyChecking)},
 		{[]string{"ANSIBLE_FORCE_HANDLERS"}, defaults, "force_handlers", boolean(&c.forceHandlers)},
 		{[]string{"ANSIBLE_JINJA2_NATIVE"}, defaults, "jinja2_native", boolean(&c.jinjaNative)},
+		{[]string{"ANSIBLE_STRING_TYPE_FILTERS"}, "jinja2", "dont_type_filters", list(&c.textFilters)},
 		{nil, defaults, "plugin_filters_cfg", c.path(&c.pluginFilters)},
 		{[]string{"ANSIBLE_DEPRECATION_WARNINGS"}, defaults, "deprecation_warnings", boolean(&c.deprecations)},
 		{[]string{"ANSIBLE_RETRY_FILES_ENABLED"}, defaults, "retry_files_enabled", boolean(&c.retryFiles)},

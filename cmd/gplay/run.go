@@ -132,6 +132,9 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if !c.undefinedIsError {
 		show.Warning("error_on_undefined_vars has no effect: what is undefined is an error")
 	}
+	if c.textFilters != nil {
+		templar.TextFilters(c.textFilters)
+	}
 	if c.jinjaNative {
 		templar.Native()
 	}

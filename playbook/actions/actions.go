@@ -27,6 +27,8 @@ type Action struct {
 	Params []string
 	// FreeForm is set when it takes free text.
 	FreeForm bool
+	// Variables is set when its arguments become variables.
+	Variables bool
 	// ForAll is set when one run serves all hosts of the play.
 	ForAll bool
 	// Async is set when it can be a job of its own. All modules can.

@@ -9,7 +9,7 @@ import (
 	"gplay/playbook"
 )
 
-var setFact = &Action{Name: "set_fact", Doc: "set variables for the host", Params: []string{"*"}, Run: runSetFact}
+var setFact = &Action{Name: "set_fact", Doc: "set variables for the host", Params: []string{"*"}, Variables: true, Run: runSetFact}
 
 func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 	facts := jinja.NewDict()
@@ -24,7 +24,10 @@ func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 		if err := variableName(name); err != nil {
 			return nil, err
 		}
-		facts.Set(name, asFact(v))
+		if !c.Scope.Native() {
+			v = asFact(v)
+		}
+		facts.Set(name, v)
 	}
 	if facts.Len() == 0 {
 		return nil, fmt.Errorf("No key/value pairs provided, at least one is required for this action to succeed")
@@ -51,8 +54,9 @@ func (c *Call) name(key any) (string, error) {
 
 // asFact reads the words for true and false as what they mean.
 func asFact(v any) any {
-	if text, ok := v.(string); ok {
-		switch strings.ToLower(text) {
+	switch v.(type) {
+	case string, jinja.Text:
+		switch strings.ToLower(jinja.Str(v)) {
 		case "true", "yes":
 			return true
 		case "false", "no":

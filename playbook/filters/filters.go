@@ -87,7 +87,8 @@ func asFilter(test jinja.Test) jinja.Filter {
 
 // Lenient are the filters that have something to say about a value that is
 // not there, or that may not use one; jinja refuses it for the others.
-var Lenient = lenient("extract", "mandatory", "ternary", "type_debug")
+// Their text keeps its class, too.
+var Lenient = lenient("extract", "mandatory", "ternary", "type_debug", "vault_encrypted")
 
 func lenient(names ...string) map[string]bool {
 	all := map[string]bool{}

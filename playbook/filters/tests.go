@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gplay/internal/vault"
 	"gplay/jinja"
 )
 
@@ -89,8 +90,9 @@ var truthTests = map[string]jinja.Test{
 		return !b, err
 	},
 	"truthy": func(c *jinja.Context, v any, args *jinja.Args) (bool, error) { return truthy(v, args) },
-	"vault_encrypted": func(*jinja.Context, any, *jinja.Args) (bool, error) {
-		return false, nil // a value is decrypted when it is read
+	"vault_encrypted": func(_ *jinja.Context, v any, _ *jinja.Args) (bool, error) {
+		t, ok := v.(jinja.Text) // what the filter vault made was never decrypted
+		return ok && t.Class == VaultText && !vault.IsEncrypted([]byte(t.Value)), undefined(v)
 	},
 }
 

@@ -25,14 +25,18 @@ func vaultFilter(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("Can only vault strings, instead we got: %s", typeOf(v))
 	}
-	salt, id := p.text(1, ""), p.text(2, filterID)
+	salt, id, wrap := p.text(1, ""), p.text(2, filterID), p.truth(3, false)
 	switch {
 	case p.err != nil:
 		return nil, p.err
 	case p.set(1) && salt == "":
 		return nil, fmt.Errorf("Unable to encrypt: Empty or invalid salt passed to encrypt()")
 	}
-	return vault.Encrypt(data, password, id, []byte(salt))
+	text, err := vault.Encrypt(data, password, id, []byte(salt))
+	if err == nil && wrap {
+		return jinja.Text{Value: text, Class: VaultText}, nil
+	}
+	return text, err
 }
 
 func unvaultFilter(c *jinja.Context, v any, args *jinja.Args) (any, error) {

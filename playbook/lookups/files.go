@@ -85,6 +85,7 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		TrimBlocks: true,
 	}
 	convert := o.truth("convert_data", true)
+	native := o.truth("jinja2_native", false)
 	extra, _ := o.value("template_vars", nil).(*jinja.Dict)
 	if o.err != nil {
 		return nil, o.err
@@ -97,6 +98,9 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		v, err := c.Render(text, path, extra, delimiters)
 		if s, ok := v.(string); ok && convert && hasMarks(text, delimiters) {
 			v = converted(s)
+		}
+		if !convert || c.Native && !native {
+			v = jinja.Text{Value: jinja.Str(v), Class: filters.UnsafeNativeText}
 		}
 		return []any{v}, err
 	})

@@ -35,6 +35,8 @@ type Context struct {
 	// Settings are those of the run, by Ansible's names; the others have their
 	// defaults.
 	Settings map[string]any
+	// Native is set where what a template gives keeps its type.
+	Native bool
 	// Vault has the passwords of encrypted files.
 	Vault *vault.Keys
 }

@@ -21,8 +21,12 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 	if err := x.defaults(scope, out); err != nil {
 		return nil, err
 	}
+	template := scope.Template
+	if a := actions.Find(x.task.Action); a != nil && a.Variables {
+		template = scope.Variable
+	}
 	if x.task.ArgsTemplate != nil {
-		v, err := scope.Template(x.task.ArgsTemplate)
+		v, err := template(x.task.ArgsTemplate)
 		if err != nil {
 			return nil, err
 		}
@@ -33,7 +37,7 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		merge(out, d)
 	}
 	for k, raw := range x.task.Args.All() {
-		v, err := scope.Template(raw)
+		v, err := template(raw)
 		if err != nil {
 			return nil, err
 		}

@@ -500,6 +500,7 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 		explain(data, "msg", err)
 	}
 	x.effects(data, s, args)
+	data, _ = jinja.Plain(data).(*jinja.Dict)
 	return data, nil
 }
 

@@ -107,7 +107,7 @@ func (x *execution) loopValue(l *playbook.Loop) (any, error) {
 	if list, ok := l.Value.(*jinja.List); ok && l.Lookup == "first_found" {
 		return x.lenient(list), nil
 	}
-	return x.scope.Template(l.Value)
+	return x.scope.Variable(l.Value)
 }
 
 // lenient is a list whose items stay as written where they cannot be
@@ -221,7 +221,7 @@ func (l *loop) one(ctx context.Context, i int) *try {
 	merge(l.brought, l.x.afterwards(t.data))
 	l.breaks(t, own)
 	for k, v := range own.All() {
-		t.data.Set(k, v)
+		t.data.Set(k, jinja.Plain(v))
 	}
 	if t.include != nil && t.status == OK {
 		t.include.loop = own

@@ -130,13 +130,18 @@ func isUndefined(err error) bool {
 func joined(values []any) any {
 	texts := make([]string, len(values))
 	for i, v := range values {
-		text, ok := v.(string)
-		if !ok {
+		switch v.(type) {
+		case string, jinja.Text:
+			texts[i] = jinja.Str(v)
+		default:
 			return jinja.NewList(values...)
 		}
-		texts[i] = text
 	}
-	return strings.Join(texts, ",")
+	all := strings.Join(texts, ",")
+	if first, ok := values[0].(jinja.Text); ok {
+		return jinja.Text{Value: all, Class: first.Class}
+	}
+	return all
 }
 
 // CheckLookup says what is wrong with the name of a lookup.
@@ -160,7 +165,7 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 		options = jinja.NewDict()
 	}
 	return lookup(&lookups.Context{
-		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings,
+		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings, Native: s.templar.native,
 	}, terms, options)
 }
 

@@ -106,7 +106,7 @@ func AsWritten(v any) any {
 // an Undefined that says why, so that the fault shows where it is used.
 func (m mapping) Get(key any) (any, bool) {
 	name, _ := key.(string)
-	v, ok, err := m.s.Value(name)
+	v, ok, err := m.s.value(name)
 	var undefined *Undefined
 	if errors.As(err, &undefined) && m.lenient {
 		raw, _ := m.s.Raw(name)

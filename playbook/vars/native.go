@@ -5,6 +5,7 @@ import (
 
 	"gplay/internal/pyliteral"
 	"gplay/jinja"
+	"gplay/playbook/filters"
 )
 
 // Native has templates give what Ansible's jinja2_native has them give: the
@@ -17,21 +18,22 @@ func (t *Templar) Native() {
 	}
 }
 
-// nativeValue is what a template gives in native mode. The result of a filter
-// that makes text stays text.
-func nativeValue(v any, single, text bool, template string) (any, error) {
+// nativeValue is what a template gives in native mode.
+func nativeValue(v any, single bool, template string) (any, error) {
 	v = jinja.Unroll(v)
 	switch v := v.(type) {
 	case *jinja.Undefined:
 		return nil, undefinedError(v)
+	case jinja.Text:
+		if v.Class == filters.VaultText {
+			return v.Value, nil
+		}
+		return ended(v, template, nativeText), nil
 	case string:
 		if v == "" && !single && !strings.Contains(template, "{{") {
 			return nil, nil // nothing was put out, not even an empty text
 		}
-		if v = endLike(v, template, "\n"); single && text {
-			return v, nil
-		}
-		return nativeText(v), nil
+		return nativeText(endLike(v, template, "\n")), nil
 	}
 	return v, definedAll(v)
 }

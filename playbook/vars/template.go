@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/big"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -49,10 +48,20 @@ type Templar struct {
 // globals.
 func NewTemplar() *Templar {
 	t := &Templar{env: environment(jinja.Options{TrimBlocks: true}), wary: environment(jinja.Options{TrimBlocks: true})}
+	t.TextFilters(filters.TextFilters)
 	for _, name := range []string{"lookup", "query", "q"} {
 		t.wary.Globals[name] = jinja.Func(noLookup)
 	}
 	return t
+}
+
+// TextFilters sets which filters give text that is never read as a literal.
+func (t *Templar) TextFilters(names []string) {
+	classes := map[string]string{}
+	for _, name := range names {
+		classes[name] = filters.NativeText
+	}
+	t.env.TextClasses, t.wary.TextClasses = classes, classes
 }
 
 // ErrNoLookup is the error of an expression that would run a lookup and may
@@ -96,11 +105,7 @@ func (u *Undefined) Unwrap() error { return u.Err }
 type program struct {
 	template *jinja.Template
 	name     string // the variable, where the template is {{ name }} and no more
-	text     bool   // what it gives stays text, even if it reads as a list
 }
-
-// textFilter ends an expression whose result stays text.
-var textFilter = regexp.MustCompile(`\|\s*(?:string|to_json|to_nice_json|to_yaml|to_nice_yaml|ppretty|json)\s*(?:\([^()]*\)\s*)?-?}}\n*$`)
 
 func (t *Templar) compile(text *yaml.Template) (*program, error) {
 	if p, ok := text.Compiled.Load().(*program); ok {
@@ -110,7 +115,7 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &program{template: tmpl, text: textFilter.MatchString(text.Text)}
+	p := &program{template: tmpl}
 	p.name, _ = tmpl.Variable()
 	text.Compiled.Store(p)
 	return p, nil
@@ -122,7 +127,7 @@ func (s *Scope) render(t *yaml.Template) (any, error) {
 		if err != nil {
 			return nil, s.templateError(t, err)
 		}
-		return text, nil
+		return jinja.Text{Value: text, Class: filters.VaultText}, nil
 	}
 	p, err := s.templar.compile(t)
 	if err != nil {
@@ -136,16 +141,13 @@ func (s *Scope) render(t *yaml.Template) (any, error) {
 	}
 	v, single, err := p.template.Eval(s.ctx, s)
 	if err == nil && s.templar.native {
-		v, err = nativeValue(v, single, p.text, t.Text)
+		v, err = nativeValue(v, single, t.Text)
 		if err == nil {
 			return v, nil
 		}
 	}
 	if err != nil {
 		return nil, s.templateError(t, err)
-	}
-	if text, ok := v.(string); ok && single && p.text {
-		return endLike(text, t.Text, "\n"), nil
 	}
 	if single {
 		if v, err = s.typed(v, p.name != "", t.Text); err != nil {
@@ -178,19 +180,32 @@ func (s *Scope) typed(v any, bare bool, template string) (any, error) {
 			return nil, nil
 		}
 		return endLike("", template, "\n"), nil
+	case jinja.Text:
+		return ended(v, template, func(s string) any { return literal(s) }), nil
 	case string:
 		return literal(endLike(v, template, "\n")), nil
 	case *jinja.Dict, *jinja.List:
-		if err := definedAll(v); err != nil {
-			return nil, err
-		}
-		return v, nil
+		return jinja.Plain(v), definedAll(v)
 	case bool, jinja.Mapping:
 		return v, nil
 	case jinja.Tuple:
 		return jinja.Str(v), definedAll(v)
 	}
 	return literal(endLike(jinja.Str(v), template, "\n")), nil
+}
+
+// ended is text of a class as what a template gives: read as a literal unless
+// it stays text. What is changed has no class any more.
+func ended(t jinja.Text, template string, read func(string) any) any {
+	text := endLike(t.Value, template, "\n")
+	var v any = text
+	if !filters.StaysText(t) {
+		v = read(text)
+	}
+	if t.Class != filters.VaultText && v == any(t.Value) {
+		return t
+	}
+	return v
 }
 
 func definedAll(v any) error {
@@ -290,7 +305,7 @@ func within(err error, name string, raw any) error {
 func (s *Scope) Condition(v any, pos source.Pos, written *yaml.Node) (bool, error) {
 	if t, ok := v.(*yaml.Template); ok {
 		s.WarnDelimiters(t.Text)
-		r, err := s.render(t)
+		r, err := s.Template(t)
 		if err != nil {
 			return false, err
 		}
@@ -350,7 +365,8 @@ func (s *Scope) Expr(text string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.Eval(s.ctx, s)
+	v, err := x.Eval(s.ctx, s)
+	return jinja.Plain(v), err
 }
 
 func (s *Scope) expr(text string) (*jinja.Expr, error) {
@@ -375,6 +391,7 @@ func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, er
 	env := s.templar.env
 	if options != env.Options {
 		env = environment(options)
+		env.TextClasses = s.templar.env.TextClasses
 	}
 	tmpl, err := env.Compile(name, text)
 	if err != nil {

@@ -61,6 +61,9 @@ func (s *Scope) Wary() *Scope {
 	return &c
 }
 
+// Native tells that templates give what Ansible's jinja2_native has them give.
+func (s *Scope) Native() bool { return s.templar.native }
+
 // Vault has the passwords of what is encrypted.
 func (s *Scope) Vault() *vault.Keys { return s.templar.Vault }
 
@@ -106,7 +109,7 @@ func (s *Scope) mergedDict(name string, top *jinja.Dict) *jinja.Dict {
 // template uses what is undefined is undefined: default and `is defined` see
 // that, and all other use is an error.
 func (s *Scope) Lookup(name string) (any, bool, error) {
-	v, ok, err := s.Value(name)
+	v, ok, err := s.value(name)
 	var undefined *Undefined
 	if errors.As(err, &undefined) {
 		return &jinja.Undefined{Name: name, Hint: plainMessage(undefined), Cause: undefined}, true, nil
@@ -124,6 +127,12 @@ func plainMessage(err error) string {
 
 // Value is the templated value of name.
 func (s *Scope) Value(name string) (any, bool, error) {
+	v, ok, err := s.value(name)
+	return jinja.Plain(v), ok, err
+}
+
+// value is Value with the classes of its texts.
+func (s *Scope) value(name string) (any, bool, error) {
 	if v, ok := s.resolved[name]; ok {
 		return v, true, nil
 	}
@@ -152,7 +161,7 @@ func (s *Scope) Setting(name string) (any, bool, error) {
 		}
 		if raw, ok := l.Get(name); ok {
 			v, err := s.resolve(name, raw)
-			return v, true, err
+			return jinja.Plain(v), true, err
 		}
 	}
 	return nil, false, nil
@@ -169,7 +178,7 @@ func (s *Scope) resolve(name string, raw any) (any, error) {
 	}
 	s.pending = append(s.pending, name)
 	defer func() { s.pending = s.pending[:len(s.pending)-1] }()
-	v, err := s.Template(raw)
+	v, err := s.Variable(raw)
 	if err != nil {
 		return nil, within(err, name, raw)
 	}
@@ -194,6 +203,13 @@ func (s *Scope) Names() []string {
 // Template gives v with every template in it rendered. What holds none is
 // returned as it is.
 func (s *Scope) Template(v any) (any, error) {
+	v, err := s.Variable(v)
+	return jinja.Plain(v), err
+}
+
+// Variable is Template for what becomes the value of a variable: texts keep
+// their classes.
+func (s *Scope) Variable(v any) (any, error) {
 	if !hasTemplate(v) {
 		return v, nil
 	}
@@ -203,7 +219,7 @@ func (s *Scope) Template(v any) (any, error) {
 	case *jinja.Dict:
 		out := jinja.NewDict()
 		for k, item := range v.All() {
-			r, err := s.Template(item)
+			r, err := s.Variable(item)
 			if err != nil {
 				return nil, err
 			}
@@ -224,7 +240,7 @@ func (s *Scope) templateAll(items []any) ([]any, error) {
 	out := make([]any, len(items))
 	for i, item := range items {
 		var err error
-		if out[i], err = s.Template(item); err != nil {
+		if out[i], err = s.Variable(item); err != nil {
 			return nil, err
 		}
 	}

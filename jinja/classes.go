@@ -1,0 +1,134 @@
+package jinja
+
+// Text is text of a class of its own, as a str of a subclass is in Python: it
+// is a str in all that is done with it, what is made of it is a plain one, and
+// only what passes it on keeps the class.
+type Text struct{ Value, Class string }
+
+// String is the text.
+func (t Text) String() string { return t.Value }
+
+// bare is a text without its class.
+func bare(v any) any {
+	if t, ok := v.(Text); ok {
+		return t.Value
+	}
+	return v
+}
+
+func isClassed(v any) bool { _, ok := v.(Text); return ok }
+
+// mapped are the arguments with those that it is needed for changed.
+func (a *Args) mapped(needed func(any) bool, change func(any) any) *Args {
+	if !a.any(needed) {
+		return a
+	}
+	out := &Args{Positional: make([]any, len(a.Positional)), Keywords: a.Keywords.Copy(), written: a.written}
+	for i, v := range a.Positional {
+		out.Positional[i] = change(v)
+	}
+	for k, v := range a.Keywords.All() {
+		out.Keywords.Set(k, change(v))
+	}
+	return out
+}
+
+func (a *Args) any(holds func(any) bool) bool {
+	for _, v := range a.Positional {
+		if holds(v) {
+			return true
+		}
+	}
+	for _, v := range a.Keywords.All() {
+		if holds(v) {
+			return true
+		}
+	}
+	return false
+}
+
+func bareArgs(a *Args) *Args { return a.mapped(isClassed, bare) }
+
+func plainArgs(a *Args) *Args {
+	return a.mapped(func(v any) bool { return classed(v, 0) }, Plain)
+}
+
+// Plain takes the classes and the marks of safety off the texts in v, which
+// stays as it is where it has none.
+func Plain(v any) any {
+	switch v := v.(type) {
+	case Text:
+		return v.Value
+	case Markup:
+		return string(v)
+	case *List:
+		if items := plainItems(v.Items, 0); items != nil {
+			return &List{Items: items}
+		}
+	case Tuple:
+		if items := plainItems(v, 0); items != nil {
+			return Tuple(items)
+		}
+	case *Dict:
+		if !classedDict(v, 0) {
+			return v
+		}
+		out := &Dict{items: make([]entry, 0, v.Len())}
+		for k, item := range v.All() {
+			out.Set(Plain(k), Plain(item))
+		}
+		return out
+	}
+	return v
+}
+
+// plainItems are the items as Plain has them; nil where they are plain already.
+func plainItems(items []any, depth int) []any {
+	if !classedItems(items, depth) {
+		return nil
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		out[i] = Plain(item)
+	}
+	return out
+}
+
+// classed tells whether there is a text in v that is not plain.
+func classed(v any, depth int) bool {
+	switch v := v.(type) {
+	case Text, Markup:
+		return true
+	case *List:
+		return classedItems(v.Items, depth)
+	case Tuple:
+		return classedItems(v, depth)
+	case *Dict:
+		return classedDict(v, depth)
+	}
+	return false
+}
+
+func classedItems(items []any, depth int) bool {
+	if depth > maxDataDepth {
+		return false
+	}
+	for _, item := range items {
+		if classed(item, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+func classedDict(d *Dict, depth int) bool {
+	if depth > maxDataDepth {
+		return false
+	}
+	for k, item := range d.All() {
+		if classed(k, depth+1) || classed(item, depth+1) {
+			return true
+		}
+	}
+	return false
+}
