@@ -14,8 +14,11 @@ func attributeOf(object any, name string, key any) (any, error) {
 		if m, ok := dictMethods[name]; ok {
 			return &bound{o, name, m}, nil
 		}
+		if name == "__class__" {
+			return class{typeName(o)}, nil
+		}
 		if i := o.find(key); i >= 0 {
-			return o.items[i].value, nil
+			return o.Typed(o.items[i].value), nil
 		}
 		return &Undefined{Name: name, owner: "dict object", key: key, of: o}, nil
 	case *Undefined:
@@ -46,9 +49,12 @@ func attributeOnly(object any, name string) (any, bool) {
 	if m, ok := methodOf(object, name); ok {
 		return &bound{object, name, m}, true
 	}
-	if a, ok := object.(Attributer); ok {
+	if a, ok := object.(Attributer); ok && name != "__class__" {
 		v, ok := a.Attr(name)
 		return normal(v), ok
+	}
+	if name == "__class__" {
+		return class{typeName(object)}, true
 	}
 	switch o := object.(type) {
 	case int, bool, *big.Int:
@@ -137,7 +143,8 @@ func itemAt(object, key any) (any, bool) {
 	}
 	switch o := object.(type) {
 	case *List:
-		return at(o.Items, i)
+		v, ok := at(o.Items, i)
+		return o.Typed(v), ok
 	case Tuple:
 		return at(o, i)
 	case *group:
@@ -213,7 +220,7 @@ func slice(object, from, to, step any) (any, error) {
 	case Markup:
 		return Markup(sliceText(string(o), r)), nil
 	case *List:
-		return &List{Items: pick(o.Items, r)}, nil
+		return &List{pick(o.Items, r), o.Class}, nil
 	case Tuple:
 		return Tuple(pick(o, r)), nil
 	case []byte:

@@ -8,6 +8,64 @@ type Text struct{ Value, Class string }
 // String is the text.
 func (t Text) String() string { return t.Value }
 
+// class is a Python class: what x.__class__ gives.
+type class struct{ name string }
+
+// String is how Python shows it.
+func (c class) String() string { return "<class " + Repr(c.name) + ">" }
+
+// Attr gives the class's name.
+func (c class) Attr(name string) (any, bool) { return c.name, name == "__name__" }
+
+// TypeName is type, of which every class is.
+func (c class) TypeName() string { return "type" }
+
+// classify is v, which stands in a list or dict of that class, as templates see
+// it.
+func classify(v any, class string) any {
+	if s, ok := v.(string); ok && class != "" {
+		return Text{s, class}
+	}
+	return v
+}
+
+// Typed is a key or value of d as templates see it.
+func (d *Dict) Typed(v any) any { return classify(v, d.Class) }
+
+// Typed is an item of l as templates see it.
+func (l *List) Typed(item any) any { return classify(item, l.Class) }
+
+// SetClass gives lists and dicts that nobody else has yet, and those in them, a
+// class.
+func SetClass(v any, class string) {
+	switch v := v.(type) {
+	case *List:
+		v.Class = class
+		for _, item := range v.Items {
+			SetClass(item, class)
+		}
+	case *Dict:
+		v.Class = class
+		for _, item := range v.All() {
+			SetClass(item, class)
+		}
+	}
+}
+
+// typedItems are the items of v as templates see them.
+func typedItems(v any) ([]any, error) {
+	items, err := Iterate(v)
+	l, ok := v.(*List)
+	if err != nil || !ok || l.Class == "" {
+		return items, err
+	}
+	out := make([]any, len(items))
+	for i, item := range items {
+		out[i] = l.Typed(item)
+	}
+	return out, nil
+}
+
 // bare is a text without its class.
 func bare(v any) any {
 	if t, ok := v.(Text); ok {
@@ -63,7 +121,7 @@ func Plain(v any) any {
 		return string(v)
 	case *List:
 		if items := plainItems(v.Items, 0); items != nil {
-			return &List{Items: items}
+			return &List{items, v.Class}
 		}
 	case Tuple:
 		if items := plainItems(v, 0); items != nil {
@@ -73,7 +131,7 @@ func Plain(v any) any {
 		if !classedDict(v, 0) {
 			return v
 		}
-		out := &Dict{items: make([]entry, 0, v.Len())}
+		out := &Dict{items: make([]entry, 0, v.Len()), Class: v.Class}
 		for k, item := range v.All() {
 			out.Set(Plain(k), Plain(item))
 		}

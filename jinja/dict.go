@@ -12,6 +12,9 @@ import (
 // Dict is a Python dict: keys are any hashable value, equal as in Python
 // (1, 1.0 and True are one key), and keep the order they came in.
 type Dict struct {
+	// Class is that of the texts among its keys and values, as of a List.
+	Class string
+
 	items []entry
 	dead  int
 	index map[any]int // hash key → position in items; nil while there are few
@@ -154,7 +157,7 @@ func (d *Dict) compact() {
 }
 
 // Clear removes all keys.
-func (d *Dict) Clear() { *d = Dict{} }
+func (d *Dict) Clear() { *d = Dict{Class: d.Class} }
 
 // Keys are the keys in order.
 func (d *Dict) Keys() []any {
@@ -182,6 +185,9 @@ func (d *Dict) All() iter.Seq2[any, any] {
 // Copy is a shallow copy.
 func (d *Dict) Copy() *Dict {
 	c := &Dict{items: make([]entry, 0, d.Len())}
+	if d != nil {
+		c.Class = d.Class
+	}
 	for k, v := range d.All() {
 		c.Set(k, v)
 	}

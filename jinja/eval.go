@@ -102,7 +102,7 @@ func (x *attrExpr) eval(f *frame) (any, error) {
 	}
 	if d, ok := object.(*Dict); ok && !x.method {
 		if v, ok := d.named(x.name); ok {
-			return v, nil
+			return d.Typed(v), nil
 		}
 	}
 	v, err := attributeOf(object, x.name, x.key)

@@ -12,7 +12,7 @@ import (
 func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
 
 func filterDefault(_ *Context, v any, a []any) (any, error) {
-	if _, undefined := v.(*Undefined); undefined || enabled(a[1], false) && !Truth(v) {
+	if isUndefined(v) || enabled(a[1], false) && !Truth(v) {
 		return given(a[0], ""), nil
 	}
 	return v, nil
@@ -55,7 +55,7 @@ func filterItems(_ *Context, v any, _ []any) (any, error) {
 }
 
 func filterFirst(_ *Context, v any, _ []any) (any, error) {
-	items, err := Iterate(v)
+	items, err := typedItems(v)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func filterFirst(_ *Context, v any, _ []any) (any, error) {
 }
 
 func filterLast(_ *Context, v any, _ []any) (any, error) {
-	items, err := Iterate(v)
+	items, err := typedItems(v)
 	if err != nil {
 		return nil, typeErrorf("'%s' object is not reversible", typeName(v))
 	}
@@ -484,7 +484,7 @@ func filterMap(c *Context, v any, args *Args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, err := Iterate(v)
+	items, err := typedItems(v)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ type sequence interface {
 }
 
 func (l *List) len() int     { return len(l.Items) }
-func (l *List) at(i int) any { return l.Items[i] }
+func (l *List) at(i int) any { return l.Typed(l.Items[i]) }
 
 func (r *Range) len() int     { return r.Len() }
 func (r *Range) at(i int) any { return r.At(i) }

@@ -48,7 +48,7 @@ func (v *view) items() ([]any, error) {
 	if d, ok := v.of.(*Dict); ok && v.kind == "dict_items" {
 		out := make([]any, 0, d.Len())
 		for k, value := range d.All() {
-			out = append(out, Tuple{k, value})
+			out = append(out, Tuple{d.Typed(k), d.Typed(value)})
 		}
 		return out, nil
 	}
@@ -88,6 +88,9 @@ func mappingGet(m Mapping, key any) (any, bool, error) {
 		return normal(value), ok, err
 	}
 	value, ok := m.Get(key)
+	if d, isDict := m.(*Dict); isDict {
+		return d.Typed(value), ok, nil
+	}
 	return normal(value), ok, nil
 }
 
@@ -213,7 +216,7 @@ func typeName(v any) string {
 		return "Cycler"
 	case *joiner:
 		return "Joiner"
-	case Object:
+	case interface{ TypeName() string }:
 		return v.TypeName()
 	case Callable:
 		return "function"

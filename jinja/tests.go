@@ -14,8 +14,8 @@ func init() {
 	tests = map[string]builtinTest{
 		"boolean":     is(func(v any) bool { _, ok := v.(bool); return ok }),
 		"callable":    is(isCallable),
-		"defined":     is(func(v any) bool { _, ok := v.(*Undefined); return !ok }),
-		"undefined":   is(func(v any) bool { _, ok := v.(*Undefined); return ok }),
+		"defined":     is(func(v any) bool { return !isUndefined(v) }),
+		"undefined":   is(isUndefined),
 		"escaped":     is(func(v any) bool { _, ok := v.(Markup); return ok }),
 		"false":       is(func(v any) bool { return v == false }),
 		"true":        is(func(v any) bool { return v == true }),
@@ -82,6 +82,12 @@ func isCallable(v any) bool {
 		return true
 	}
 	return false
+}
+
+// isUndefined tells that there is no value.
+func isUndefined(v any) bool {
+	u, ok := v.(*Undefined)
+	return ok && !u.Failing
 }
 
 func isInteger(v any) bool {

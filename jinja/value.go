@@ -19,7 +19,12 @@ package jinja
 type Tuple []any
 
 // List is a Python list.
-type List struct{ Items []any }
+type List struct {
+	Items []any
+	// Class is that of the texts in it which are plain strings; templates see
+	// each as a Text. It is empty where they are str.
+	Class string
+}
 
 // NewList makes a list of items.
 func NewList(items ...any) *List { return &List{Items: items} }
@@ -62,6 +67,9 @@ type Undefined struct {
 	Hint string // the whole message, where the plain one would say too little
 	// Cause is the fault in the variable's own definition, or nil.
 	Cause error
+	// Failing is set where there is a value that cannot be had, which is no case
+	// for default and defined: using it is the fault in Cause.
+	Failing bool
 	// owner is the type of what lacks the attribute or item key.
 	owner string
 	key   any

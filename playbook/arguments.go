@@ -51,7 +51,7 @@ func (l *loader) arguments(n *yaml.Node, t *Task, c *call) error {
 	}
 	t.Args, t.ArgPos, t.ArgsTemplate = a.dict, a.pos, a.template
 	if c.value != nil && c.value.Kind == yaml.Map {
-		t.body = c.value
+		t.body, t.Args.Class = c.value, yaml.TextClass
 	}
 	if t.apply = t.body.Get("apply"); t.apply == nil {
 		t.apply = n.Get("args").Get("apply")

@@ -138,7 +138,7 @@ func (l *loader) varsOf(p yaml.Pair) (*jinja.Dict, error) {
 	if n.Null() {
 		return nil, nil
 	}
-	vars := &jinja.Dict{}
+	vars := &jinja.Dict{Class: yaml.TextClass}
 	dicts := []*yaml.Node{n}
 	if n.Kind == yaml.List {
 		dicts = n.Items

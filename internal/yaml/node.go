@@ -34,6 +34,7 @@ type Node struct {
 	Items []*Node
 
 	value any // of a map or a list, once it was asked for
+	class string
 	src   *text
 
 	whole  *Node // the scalar that this is a part of
@@ -152,13 +153,13 @@ func (n *Node) Any() any {
 	case n.value != nil:
 		return n.value
 	case n.Kind == Map:
-		d := &jinja.Dict{}
+		d := &jinja.Dict{Class: n.class}
 		n.value = d
 		for _, p := range n.Pairs {
 			d.Set(p.Key.Value, p.Value.Any())
 		}
 	default:
-		l := &jinja.List{Items: make([]any, len(n.Items))}
+		l := &jinja.List{Items: make([]any, len(n.Items)), Class: n.class}
 		n.value = l
 		for i, item := range n.Items {
 			l.Items[i] = item.Any()
@@ -263,7 +264,7 @@ func (c *converter) sequence(y *yamlv3.Node, tag string) (*Node, error) {
 	if tag != "" && tag != "!!seq" && tag != "!!python/tuple" {
 		return nil, c.unknownTag(y, tag)
 	}
-	n := &Node{Kind: List, Pos: c.pos(y), Items: make([]*Node, 0, len(y.Content))}
+	n := &Node{Kind: List, Pos: c.pos(y), class: c.class(), Items: make([]*Node, 0, len(y.Content))}
 	for _, child := range y.Content {
 		item, err := c.convert(child)
 		if err != nil {
@@ -295,7 +296,7 @@ func (c *converter) mapping(y *yamlv3.Node, tag string) (*Node, error) {
 	if tag != "" && tag != "!!map" && tag != "!!set" {
 		return nil, c.unknownTag(y, tag)
 	}
-	n := &Node{Kind: Map, Pos: c.pos(y), Pairs: make([]Pair, 0, len(y.Content)/2)}
+	n := &Node{Kind: Map, Pos: c.pos(y), class: c.class(), Pairs: make([]Pair, 0, len(y.Content)/2)}
 	m := pairing{c: c, n: n}
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		if k := y.Content[i]; isMerge(k) {
@@ -316,6 +317,16 @@ func (c *converter) mapping(y *yamlv3.Node, tag string) (*Node, error) {
 		return setOf(n), nil
 	}
 	return n, nil
+}
+
+// TextClass is the class of texts that stand in a trusted file.
+const TextClass = "AnsibleUnicode"
+
+func (c *converter) class() string {
+	if c.opts.Data {
+		return ""
+	}
+	return TextClass
 }
 
 // setOf shows a set as the list of what it holds.

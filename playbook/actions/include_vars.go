@@ -30,7 +30,7 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return failed(err)
 	}
-	facts, shown := jinja.NewDict(), jinja.NewList()
+	facts, shown := &jinja.Dict{Class: yaml.TextClass}, jinja.NewList()
 	for _, file := range files {
 		d, err := yaml.LoadDict(file, c.Scope.Vault())
 		if err != nil {
@@ -56,9 +56,8 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 
 // mergedVars are variables whose dicts go into the dicts that were there.
 func (c *Call) mergedVars(facts *jinja.Dict) *jinja.Dict {
-	out := jinja.NewDict()
+	out := facts.Copy()
 	for k, v := range facts.All() {
-		out.Set(k, v)
 		d, isDict := v.(*jinja.Dict)
 		old, known := c.Scope.Raw(jinja.Str(k))
 		if before, both := old.(*jinja.Dict); isDict && known && both {

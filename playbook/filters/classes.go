@@ -8,6 +8,9 @@ const (
 	// from a lookup.
 	NativeText       = "NativeJinjaText"
 	UnsafeNativeText = "NativeJinjaUnsafeText"
+	// UnsafeText came from a host, a lookup, or another place that no template
+	// is taken from.
+	UnsafeText = "AnsibleUnsafeText"
 	// VaultText was encrypted with Ansible Vault where it was written.
 	VaultText = "AnsibleVaultEncryptedUnicode"
 )

@@ -91,6 +91,9 @@ var truthTests = map[string]jinja.Test{
 	},
 	"truthy": func(c *jinja.Context, v any, args *jinja.Args) (bool, error) { return truthy(v, args) },
 	"vault_encrypted": func(_ *jinja.Context, v any, _ *jinja.Args) (bool, error) {
+		if sealed(v) != nil {
+			return true, nil
+		}
 		t, ok := v.(jinja.Text) // what the filter vault made was never decrypted
 		return ok && t.Class == VaultText && !vault.IsEncrypted([]byte(t.Value)), undefined(v)
 	},

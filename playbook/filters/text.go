@@ -37,9 +37,8 @@ func inText(item any, s string) (bool, error) {
 
 // typeDebug names a type as Ansible has it, where text is its own kind of str.
 func typeDebug(v any) string {
-	switch v.(type) {
-	case *jinja.Undefined:
-		return "AnsibleUndefined"
+	if sealed(v) != nil {
+		return VaultText
 	}
 	return jinja.TypeName(v)
 }

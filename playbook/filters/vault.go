@@ -1,6 +1,7 @@
 package filters
 
 import (
+	"errors"
 	"fmt"
 
 	"gplay/internal/vault"
@@ -10,6 +11,24 @@ import (
 var vaultFilters = map[string]jinja.Filter{
 	"unvault": unvaultFilter,
 	"vault":   vaultFilter,
+}
+
+// Sealed is why an encrypted text could not be decrypted, which the filter
+// unvault can with a password of its own.
+type Sealed struct {
+	Text string
+	Err  error
+}
+
+func (s *Sealed) Error() string { return s.Err.Error() }
+func (s *Sealed) Unwrap() error { return s.Err }
+
+// sealed is why v could not be decrypted; nil where that is not v's fault.
+func sealed(v any) (s *Sealed) {
+	if u, ok := v.(*jinja.Undefined); ok {
+		errors.As(u.Cause, &s)
+	}
+	return s
 }
 
 // filterID is the id of what is encrypted where none is given.
@@ -43,6 +62,12 @@ func unvaultFilter(c *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "secret", "vaultid=")
 	password, err := vaultSecret(p, "Secret passed is required to be as string, instead we got: %s")
 	if err != nil {
+		return nil, err
+	}
+	if s := sealed(v); s != nil {
+		v = s.Text
+	}
+	if err := undefined(v); err != nil {
 		return nil, err
 	}
 	data, ok := rawText(v)
@@ -82,6 +107,8 @@ func rawText(v any) ([]byte, bool) {
 		return []byte(v), true
 	case []byte:
 		return v, true
+	case jinja.Text:
+		return []byte(v.Value), true
 	}
 	return nil, false
 }

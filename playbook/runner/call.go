@@ -11,6 +11,7 @@ import (
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook/actions"
+	"gplay/playbook/filters"
 	"gplay/playbook/vars"
 )
 
@@ -21,8 +22,9 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 	if err := x.defaults(scope, out); err != nil {
 		return nil, err
 	}
-	template := scope.Template
-	if a := actions.Find(x.task.Action); a != nil && a.Variables {
+	a := actions.Find(x.task.Action)
+	template, variables := scope.Template, a != nil && a.Variables
+	if variables {
 		template = scope.Variable
 	}
 	if x.task.ArgsTemplate != nil {
@@ -37,6 +39,9 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		merge(out, d)
 	}
 	for k, raw := range x.task.Args.All() {
+		if variables {
+			raw = x.task.Args.Typed(raw)
+		}
 		v, err := template(raw)
 		if err != nil {
 			return nil, err
@@ -93,7 +98,7 @@ func withoutOmit(v any) (any, bool) {
 	case string:
 		return v, v != vars.Omit
 	case *jinja.Dict:
-		out := jinja.NewDict()
+		out := &jinja.Dict{Class: v.Class}
 		for k, item := range v.All() {
 			if item, keep := withoutOmit(item); keep {
 				out.Set(k, item)
@@ -101,7 +106,7 @@ func withoutOmit(v any) (any, bool) {
 		}
 		return out, true
 	case *jinja.List:
-		out := jinja.NewList()
+		out := &jinja.List{Class: v.Class}
 		for _, item := range v.Items {
 			if item, keep := withoutOmit(item); keep {
 				out.Items = append(out.Items, item)
@@ -200,6 +205,7 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 		return nil, err
 	}
 	d, _ := jinja.FromGo(result).(*jinja.Dict)
+	jinja.SetClass(d, filters.UnsafeText)
 	return d, nil
 }
 

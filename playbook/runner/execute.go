@@ -13,6 +13,7 @@ import (
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/actions"
+	"gplay/playbook/filters"
 	"gplay/playbook/vars"
 )
 
@@ -105,10 +106,11 @@ func (x *execution) result(t *try) *Result {
 		r.Data.Delete("exception")
 	}
 	if t.noLog {
-		changed, _ := t.data.Get("changed")
-		r.Data = jinja.NewDict("censored", censored, "changed", changed)
-		if n, ok := t.data.Get("attempts"); ok {
-			r.Data.Set("attempts", n)
+		r.Data = jinja.NewDict("censored", censored)
+		for _, shown := range []string{"changed", "attempts"} {
+			if v, ok := t.data.Get(shown); ok {
+				r.Data.Set(shown, v)
+			}
 		}
 	}
 	r.Diff, _ = x.keywordBool(t.scope, "diff", x.Diff)
@@ -126,7 +128,7 @@ func (x *execution) register(host string, data *jinja.Dict) {
 
 // public is a result without what is only for the callback.
 func public(data *jinja.Dict) *jinja.Dict {
-	out := jinja.NewDict()
+	out := &jinja.Dict{Class: filters.UnsafeText}
 	for k, v := range data.All() {
 		if name, ok := k.(string); ok && strings.HasPrefix(name, "_ansible_") {
 			continue

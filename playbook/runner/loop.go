@@ -56,7 +56,7 @@ func withoutTuples(v any) any {
 	case jinja.Tuple:
 		return withoutTuples(jinja.NewList(v...))
 	case *jinja.List:
-		out := jinja.NewList()
+		out := &jinja.List{Class: v.Class}
 		for _, item := range v.Items {
 			out.Items = append(out.Items, withoutTuples(item))
 		}
@@ -64,7 +64,7 @@ func withoutTuples(v any) any {
 	case interface{ Pair() jinja.Tuple }: // of groupby
 		return withoutTuples(v.Pair())
 	case *jinja.Dict:
-		out := jinja.NewDict()
+		out := &jinja.Dict{Class: v.Class}
 		for k, item := range v.All() {
 			out.Set(k, withoutTuples(item))
 		}
@@ -81,7 +81,11 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 	if l.Lookup == "" {
 		switch v := v.(type) {
 		case *jinja.List:
-			return v.Items, nil
+			items := make([]any, len(v.Items))
+			for i, item := range v.Items {
+				items[i] = v.Typed(item)
+			}
+			return items, nil
 		case jinja.Tuple:
 			return v, nil
 		}
@@ -91,14 +95,14 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 	switch {
 	case err != nil:
 	case l.Lookup == "items" || l.Lookup == "list":
-		return flat(items, l.Lookup == "items"), nil
+		return vars.Unsafe(flat(items, l.Lookup == "items")), nil
 	default:
 		items, err = x.scope.Run(l.Lookup, items, nil)
 	}
 	if err != nil {
 		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err}
 	}
-	return items, nil
+	return vars.Unsafe(items), nil
 }
 
 // loopValue is what the loop is written as, templated. Of the files of

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"gplay/jinja"
+	"gplay/playbook/filters"
 )
 
 const prefix = "ansible_"
@@ -48,7 +49,7 @@ func fromHost(name string) bool {
 
 // Safe is facts without the names that a host must not set.
 func Safe(facts *jinja.Dict) *jinja.Dict {
-	out := jinja.NewDict()
+	out := &jinja.Dict{Class: filters.UnsafeText}
 	for k, v := range facts.All() {
 		if name, ok := k.(string); ok && fromHost(name) {
 			out.Set(k, v)
@@ -58,7 +59,7 @@ func Safe(facts *jinja.Dict) *jinja.Dict {
 }
 
 func unprefixed(facts *jinja.Dict) *jinja.Dict {
-	out := jinja.NewDict()
+	out := &jinja.Dict{Class: filters.UnsafeText}
 	for k, v := range facts.All() {
 		if name, ok := k.(string); ok && name != "ansible_local" {
 			k = strings.TrimPrefix(name, prefix)

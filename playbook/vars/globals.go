@@ -64,12 +64,15 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		return jinja.NewList(), nil
 	case err != nil:
 		return nil, nil
-	case wantlist || len(values) == 0:
-		return jinja.NewList(values...), nil
-	case len(values) == 1:
-		return values[0], nil
 	}
-	return joined(values), nil
+	s.unsafe = s.unsafe || len(values) > 0
+	switch {
+	case wantlist || len(values) == 0:
+		return &jinja.List{Items: values, Class: filters.UnsafeText}, nil
+	case len(values) == 1:
+		return unsafe(values[0]), nil
+	}
+	return unsafe(joined(values)), nil
 }
 
 // terms are what a lookup is asked for. Templates in those that stand in the
@@ -134,7 +137,7 @@ func joined(values []any) any {
 		case string, jinja.Text:
 			texts[i] = jinja.Str(v)
 		default:
-			return jinja.NewList(values...)
+			return &jinja.List{Items: values, Class: filters.UnsafeText}
 		}
 	}
 	all := strings.Join(texts, ",")
@@ -164,9 +167,13 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 	if options == nil {
 		options = jinja.NewDict()
 	}
+	plain := make([]any, len(terms))
+	for i, term := range terms {
+		plain[i] = jinja.Plain(term)
+	}
 	return lookup(&lookups.Context{
 		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings, Native: s.templar.native,
-	}, terms, options)
+	}, plain, options)
 }
 
 func (s *Scope) renderFor(text, file string, extra *jinja.Dict, options jinja.Options) (any, error) {

@@ -71,6 +71,9 @@ func (s *Store) update(host string, change func(h *hostVars)) {
 
 func merged(old, add *jinja.Dict) *jinja.Dict {
 	out := old.Copy()
+	if old.Len() == 0 && add != nil {
+		out.Class = add.Class
+	}
 	for k, v := range add.All() {
 		out.Set(k, v)
 	}

@@ -121,11 +121,23 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 	return p, nil
 }
 
+// render gives what t says. Text that was made of what is unsafe is so, too.
 func (s *Scope) render(t *yaml.Template) (any, error) {
+	outer := s.unsafe
+	s.unsafe = false
+	v, err := s.valueOf(t)
+	if s.unsafe {
+		v = unsafe(v)
+	}
+	s.unsafe = outer
+	return v, err
+}
+
+func (s *Scope) valueOf(t *yaml.Template) (any, error) {
 	if t.Open != nil {
 		text, err := t.Open()
 		if err != nil {
-			return nil, s.templateError(t, err)
+			return nil, s.templateError(t, &filters.Sealed{Text: strings.TrimSpace(t.Text), Err: err})
 		}
 		return jinja.Text{Value: text, Class: filters.VaultText}, nil
 	}

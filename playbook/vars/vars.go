@@ -13,6 +13,7 @@ import (
 	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
+	"gplay/playbook/filters"
 )
 
 // Scope is the variables of one host while one task runs there. Layers are
@@ -32,6 +33,7 @@ type Scope struct {
 	resolved map[string]any
 	pending  []string // names being resolved, outermost first
 	wary     bool
+	unsafe   bool // what is being templated used a text that is unsafe
 }
 
 // NewScope makes a scope of layers, highest precedence first; nil ones are
@@ -69,10 +71,22 @@ func (s *Scope) Vault() *vault.Keys { return s.templar.Vault }
 
 // Raw is the value of name as it was written.
 func (s *Scope) Raw(name string) (any, bool) {
+	v, ok := s.raw(name)
+	if t, isText := v.(jinja.Text); isText {
+		return t.Value, ok
+	}
+	return v, ok
+}
+
+// raw is Raw where a text has its class.
+func (s *Scope) raw(name string) (any, bool) {
 	for _, l := range s.layers {
 		v, ok := l.Get(name)
 		if d, isDict := v.(*jinja.Dict); ok && isDict && s.templar.MergeDicts {
 			return s.mergedDict(name, d), true
+		}
+		if of, isDict := l.(interface{ Typed(any) any }); ok && isDict {
+			v = of.Typed(v)
 		}
 		if ok {
 			return v, true
@@ -114,6 +128,11 @@ func (s *Scope) Lookup(name string) (any, bool, error) {
 	if errors.As(err, &undefined) {
 		return &jinja.Undefined{Name: name, Hint: plainMessage(undefined), Cause: undefined}, true, nil
 	}
+	var sealed *filters.Sealed
+	if errors.As(err, &sealed) {
+		return &jinja.Undefined{Name: name, Hint: sealed.Error(), Cause: err, Failing: true}, true, nil
+	}
+	s.unsafe = s.unsafe || isUnsafe(v)
 	return v, ok, err
 }
 
@@ -136,7 +155,7 @@ func (s *Scope) value(name string) (any, bool, error) {
 	if v, ok := s.resolved[name]; ok {
 		return v, true, nil
 	}
-	raw, ok := s.Raw(name)
+	raw, ok := s.raw(name)
 	if !ok {
 		return nil, false, nil
 	}
@@ -217,23 +236,36 @@ func (s *Scope) Variable(v any) (any, error) {
 	case *yaml.Template:
 		return s.render(v)
 	case *jinja.Dict:
-		out := jinja.NewDict()
+		out := &jinja.Dict{Class: v.Class}
 		for k, item := range v.All() {
 			r, err := s.Variable(item)
 			if err != nil {
 				return nil, err
 			}
-			out.Set(k, r)
+			out.Set(k, made(r, item, v.Class))
 		}
 		return out, nil
 	case *jinja.List:
 		items, err := s.templateAll(v.Items)
-		return jinja.NewList(items...), err
+		for i := range items {
+			items[i] = made(items[i], v.Items[i], v.Class)
+		}
+		return &jinja.List{Items: items, Class: v.Class}, err
 	case jinja.Tuple:
 		items, err := s.templateAll(v)
 		return jinja.Tuple(items), err
 	}
 	return v, nil
+}
+
+// made is a value that a template in a list or dict gave: its text is not of
+// the class that those have which stand there.
+func made(v, from any, class string) any {
+	text, isText := v.(string)
+	if _, templated := from.(*yaml.Template); isText && templated && class != "" {
+		return jinja.Text{Value: text, Class: "str"}
+	}
+	return v
 }
 
 func (s *Scope) templateAll(items []any) ([]any, error) {
