@@ -105,7 +105,7 @@ func scenariosOf(t *testing.T, a *txtar.Archive) []scenario {
 	return all
 }
 
-var assignment = regexp.MustCompile(`^[A-Z_]+=`)
+var assignment = regexp.MustCompile(`^[A-Z_][A-Z_0-9]*=`)
 
 func newRun(file string, words []string) run {
 	r := run{env: []string{
