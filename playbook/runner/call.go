@@ -97,6 +97,8 @@ func withoutOmit(v any) (any, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, v != vars.Omit
+	case jinja.Text:
+		return v, v.Value != vars.Omit
 	case *jinja.Dict:
 		out := &jinja.Dict{Class: v.Class}
 		for k, item := range v.All() {
