@@ -188,6 +188,7 @@ func (inv *Inventory) addHostFrom(name string, port int, file string) *Host {
 	}
 	h := inv.addHost(name, port)
 	h.Vars.Set("inventory_file", file)
+	h.Vars.Set("inventory_dir", "None") // Ansible's word for that of a list of hosts
 	if exists(file) {
 		h.Vars.Set("inventory_dir", filepath.Dir(file))
 	}

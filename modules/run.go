@@ -209,6 +209,11 @@ func (m *Module) invocation(given map[string]any) map[string]any {
 		}
 		all[p.Name] = shown(p, v)
 	}
+	if m.Name == "command" || m.Name == "shell" { // which are one module of Ansible's
+		all["_raw_params"], all["_uses_shell"] = all["cmd"], m.Name == "shell"
+		delete(all, "cmd")
+		delete(all, "warn")
+	}
 	return all
 }
 

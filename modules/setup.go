@@ -11,7 +11,7 @@ import (
 
 // Setup gathers facts.
 var Setup = define("setup", "find out what kind of machine a host is", setupArgs{
-	GatherSubset: []string{"all"}, GatherTimeout: 10, FactPath: "/etc/ansible/facts.d",
+	GatherSubset: []string{"all"}, Filter: []string{}, GatherTimeout: 10, FactPath: "/etc/ansible/facts.d",
 }, setup).alias("gather_facts")
 
 type setupArgs struct {

@@ -2,7 +2,6 @@ package playbook
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -234,13 +233,10 @@ func decodeEscapes(s string) string {
 
 // ParseKeyValues reads "key=value key2='value 2'", as -e takes it: values are
 // text, and templates where they have Jinja2 in them.
-func ParseKeyValues(text string) (*jinja.Dict, error) {
-	pairs, free, _, err := parsePairs(text, false)
+func ParseKeyValues(text string) (vars *jinja.Dict, rest string, err error) {
+	pairs, rest, _, err := parsePairs(text, false)
 	if err != nil {
-		return nil, err
-	}
-	if free != "" {
-		return nil, fmt.Errorf("%q is no key=value", free)
+		return nil, "", err
 	}
 	out := jinja.NewDict()
 	for _, p := range pairs {
@@ -250,5 +246,5 @@ func ParseKeyValues(text string) (*jinja.Dict, error) {
 			out.Set(p.key, p.value)
 		}
 	}
-	return out, nil
+	return out, rest, nil
 }

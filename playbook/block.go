@@ -86,9 +86,6 @@ func (l *loader) item(n *yaml.Node, p place) ([]Item, error) {
 
 // block loads a block with its rescue and always.
 func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
-	if p.handlers && (n.Key("rescue") != nil || n.Key("always") != nil) {
-		return nil, l.errorf(n, "a block of handlers cannot have rescue or always")
-	}
 	if n.Key("block") == nil {
 		e := l.errorf(n, "rescue and always need a block")
 		return nil, e
@@ -116,6 +113,10 @@ func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
 	}{{"block", &b.Items}, {"rescue", &b.Rescue}, {"always", &b.Always}} {
 		list := n.Get(part.key)
 		if list.Null() {
+			continue
+		}
+		if p.handlers && part.key != "block" { // they are notified one by one
+			l.warn(list.Pos.String() + ": " + part.key + " has no effect in a block of handlers")
 			continue
 		}
 		if list.Kind != yaml.List {

@@ -20,8 +20,7 @@ func (pb *Playbook) FindTasks(t *Task, name string) (file string, ok bool) {
 	return file, isFile(file)
 }
 
-// IncludeTasks loads the file that t, an include_tasks, means by its name. The
-// block carries t's vars and apply.
+// IncludeTasks loads the file that t, an include_tasks, means by its name.
 func (pb *Playbook) IncludeTasks(t *Task, name string) (*Included, error) {
 	l := pb.loader
 	defer l.begin(t)()
@@ -30,12 +29,16 @@ func (pb *Playbook) IncludeTasks(t *Task, name string) (*Included, error) {
 	if !ok {
 		return nil, l.noFile(at, "tasks file", file)
 	}
-	b, err := l.includeBlock(t)
+	b, applied, err := l.includeBlock(t)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.taskFile(file, b, placeOf(t), at.Pos); err != nil {
+	if err := l.taskFile(file, applied, placeOf(t), at.Pos); err != nil {
 		return nil, err
+	}
+	b.File = applied.File
+	if applied != b && len(applied.Items) > 0 {
+		b.Items = []Item{applied}
 	}
 	return &Included{Block: b}, nil
 }
@@ -54,12 +57,12 @@ func (pb *Playbook) IncludeRole(t *Task, args *jinja.Dict) (*Included, error) {
 	if expected != "" {
 		return nil, l.errorf(at, "the name of a role is expected here, not %s", at.Describe())
 	}
-	b, err := l.includeBlock(t)
+	b, applied, err := l.includeBlock(t)
 	if err != nil {
 		return nil, err
 	}
 	p := placeOf(t)
-	p.parent, p.handlers = b, false
+	p.parent, p.handlers = applied, false
 	r, err := l.usedRole(use, name.(string), at, p)
 	if err != nil {
 		return nil, err
@@ -69,7 +72,10 @@ func (pb *Playbook) IncludeRole(t *Task, args *jinja.Dict) (*Included, error) {
 	for _, role := range in.Roles {
 		role.Public = public == true
 	}
-	b.Items = roleBlocks(r)
+	applied.Items = roleBlocks(r)
+	if applied != b {
+		b.Items = []Item{applied}
+	}
 	return in, nil
 }
 
@@ -90,19 +96,21 @@ func placeOf(t *Task) place {
 	return place{play: t.Play, parent: t.Parent, role: t.Role, file: t.File, handlers: t.Handler, dynamic: true}
 }
 
-// includeBlock is the block for what t includes: with t's vars, and the
-// keywords and vars of its apply. Other keywords of t are its own.
-func (l *loader) includeBlock(t *Task) (*Block, error) {
-	b := &Block{Parent: t.Parent, Play: t.Play, Role: t.Role, Include: t}
-	b.Pos = t.Pos
+// includeBlock is the block for what t includes, with t's vars. What is included
+// goes into applied: the block itself, or the one within it that has the keywords
+// and vars of t's apply. Other keywords of t are its own.
+func (l *loader) includeBlock(t *Task) (b, applied *Block, err error) {
+	b = &Block{Node: Node{Pos: t.Pos, Vars: t.Vars}, Parent: t.Parent, Play: t.Play, Role: t.Role, Include: t}
+	applied = b
 	if t.apply != nil {
-		if err := l.node(t.apply, inBlock, &b.Node, nil); err != nil {
-			return nil, err
+		applied = &Block{Parent: b, Play: t.Play, Role: t.Role}
+		if err := l.node(t.apply, inBlock, &applied.Node, nil); err != nil {
+			return nil, nil, err
 		}
+		applied.Pos = t.Pos
 	}
-	b.Vars = merged(t.Vars, b.Vars)
 	if slices.Contains(structural, t.Action) {
-		return b, nil
+		return b, applied, nil
 	}
-	return nil, l.fail(source.Errorf(t.ActionPos, "%s includes nothing", t.Action))
+	return nil, nil, l.fail(source.Errorf(t.ActionPos, "%s includes nothing", t.Action))
 }

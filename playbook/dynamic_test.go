@@ -89,21 +89,23 @@ func TestIncludeTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(source.Describe(err))
 	}
-	want := `included sub/a.yml become_user="bob" tags=["t"] vars{by: "apply", x: 1}
-  ping{} tags["t"] (become true) (become_user "bob") all when["outer"]
-  import_tasks sub/b.yml
-    debug{msg: "b"} tags["t"] (become true) (become_user "bob") all when["outer"]
-  include_tasks{_raw_params: "b.yml"} tags["t"] (become true) (become_user "bob") all when["outer"]
+	want := `included sub/a.yml vars{by: "task", x: 1}
+  block become_user="bob" tags=["t"] vars{by: "apply"}
+    ping{} tags["t"] (become true) (become_user "bob") all when["outer"]
+    import_tasks sub/b.yml
+      debug{msg: "b"} tags["t"] (become true) (become_user "bob") all when["outer"]
+    include_tasks{_raw_params: "b.yml"} tags["t"] (become true) (become_user "bob") all when["outer"]
 `
 	if got := treeOf(in.Block); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	ping := in.Block.Items[0].(*Task)
+	applied := in.Block.Items[0].(*Block)
+	ping := applied.Items[0].(*Task)
 	if when := ping.Chain("when"); len(when) != 1 || when[0].Value != "outer" {
 		t.Errorf("when of an included task: %v, want that of the block around the include only", when)
 	}
 	// What it includes itself is looked for beside its own file first.
-	again := in.Block.Items[2].(*Task)
+	again := applied.Items[2].(*Task)
 	if file, ok := pb.FindTasks(again, "b.yml"); !ok || source.Rel(file) != "sub/b.yml" {
 		t.Errorf("FindTasks = %s, %v", file, ok)
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	// DuplicateKeys is what a key that is there twice is: "error", "ignore" or
 	// "warn", which is the default.
 	DuplicateKeys string
+	// MergeDicts merges the dicts of a list of vars.
+	MergeDicts bool
 	// Action gives the name gplay has for a module or action ("copy" for
 	// "ansible.builtin.copy"); not ok means there is none. A nil Action takes
 	// every name.

@@ -148,12 +148,18 @@ func (l *loader) varsOf(p yaml.Pair) (*jinja.Dict, error) {
 		if d.Kind != yaml.Map {
 			return nil, l.fail(wrongValue("vars", d, "a dict"))
 		}
+		own := jinja.NewDict()
 		for _, v := range d.Pairs {
 			name, ok := v.Key.Value.(string)
 			if !ok || !IsVariableName(name) {
 				return nil, l.badName(v.Key)
 			}
-			vars.Set(name, v.Value.Any())
+			own.Set(name, v.Value.Any())
+		}
+		if l.MergeDicts {
+			vars = jinja.MergeDicts(vars, own)
+		} else {
+			vars = merged(vars, own)
 		}
 	}
 	return vars, nil

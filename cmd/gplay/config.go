@@ -56,6 +56,7 @@ type config struct {
 	undefinedIsError                     bool
 	missingHandlerIsError                bool
 	gathering, hashBehaviour             string
+	privateRoleVars                      bool
 	runTags, skipTags                    []string
 	keywords                             map[string]any // of plays that do not have them
 }
@@ -219,6 +220,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_ERROR_ON_MISSING_HANDLER"}, defaults, "error_on_missing_handler", boolean(&c.missingHandlerIsError)},
 		{[]string{"ANSIBLE_ERROR_ON_UNDEFINED_VARS"}, defaults, "error_on_undefined_vars", boolean(&c.undefinedIsError)},
 		{[]string{"ANSIBLE_HASH_BEHAVIOUR"}, defaults, "hash_behaviour", choice(&c.hashBehaviour, "replace", "merge")},
+		{[]string{"ANSIBLE_PRIVATE_ROLE_VARS"}, defaults, "private_role_vars", boolean(&c.privateRoleVars)},
 		{[]string{"ANSIBLE_GATHERING"}, defaults, "gathering", choice(&c.gathering, "implicit", "explicit", "smart")},
 		{[]string{"ANSIBLE_RUN_TAGS"}, "tags", "run", list(&c.runTags)},
 		{[]string{"ANSIBLE_SKIP_TAGS"}, "tags", "skip", list(&c.skipTags)},

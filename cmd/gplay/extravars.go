@@ -12,13 +12,18 @@ import (
 )
 
 // extraVars reads every -e: @file, YAML or JSON, or k=v words. Later ones
-// win. They are the user's own, so templates in them count.
-func extraVars(args []string, keys *vault.Keys) (*jinja.Dict, error) {
+// win, or with merge are merged. They are the user's own, so templates in them
+// count.
+func extraVars(args []string, keys *vault.Keys, merge bool, warn func(string)) (*jinja.Dict, error) {
 	out := jinja.NewDict()
 	for _, arg := range args {
-		d, err := extraVar(strings.TrimSpace(arg), keys)
+		d, err := extraVar(strings.TrimSpace(arg), keys, warn)
 		if err != nil {
 			return nil, err
+		}
+		if merge {
+			out = jinja.MergeDicts(out, d)
+			continue
 		}
 		for k, v := range d.All() {
 			out.Set(k, v)
@@ -27,7 +32,7 @@ func extraVars(args []string, keys *vault.Keys) (*jinja.Dict, error) {
 	return out, nil
 }
 
-func extraVar(arg string, keys *vault.Keys) (*jinja.Dict, error) {
+func extraVar(arg string, keys *vault.Keys, warn func(string)) (*jinja.Dict, error) {
 	if path, ok := strings.CutPrefix(arg, "@"); ok {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("the file of -e @%s cannot be read: it does not exist", path)
@@ -45,7 +50,11 @@ func extraVar(arg string, keys *vault.Keys) (*jinja.Dict, error) {
 		if d, ok := v.(*jinja.Dict); ok {
 			return d, nil
 		}
-		return nil, fmt.Errorf("-e %s: a dict of variables is expected", arg)
+		return nil, badValue{fmt.Errorf("-e %s: a dict of variables is expected", arg)}
 	}
-	return playbook.ParseKeyValues(arg)
+	d, rest, err := playbook.ParseKeyValues(arg)
+	if rest != "" {
+		warn(fmt.Sprintf("-e %s: %q is no key=value, and has no effect", arg, rest))
+	}
+	return d, err
 }

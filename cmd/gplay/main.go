@@ -59,11 +59,15 @@ func known(err error) string {
 // usage is an error of the command line.
 type usage struct{ error }
 
-// exitCode is ansible-playbook's: 2 for the command line, 4 for what is wrong
+// badValue is an error of an option's value.
+type badValue struct{ error }
+
+// exitCode is ansible-playbook's: 2 for the command line, 5 for a value there, 4 for what is wrong
 // in a source file, 250 for a cache of facts that is not there, 1 for what is
 // missing and all else.
 func exitCode(err error) int {
 	var use usage
+	var value badValue
 	var placed *source.Error
 	var undefined *vars.Undefined
 	var cache cacheFault
@@ -72,6 +76,8 @@ func exitCode(err error) int {
 		return runner.ExitError
 	case errors.As(err, &use):
 		return 2
+	case errors.As(err, &value):
+		return 5
 	case errors.As(err, &cache):
 		return 250
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle):

@@ -110,7 +110,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if len(inv.Sources) == 0 {
 		show.Warning("No inventory was parsed, only implicit localhost is available")
 	}
-	extra, err := extraVars(o.extraVars, keys)
+	extra, err := extraVars(o.extraVars, keys, c.hashBehaviour == "merge", show.Warning)
 	if err != nil {
 		return runner.Options{}, err
 	}
@@ -140,7 +140,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	}
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
-		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, Strategy: c.strategy,
+		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, PrivateRoleVars: c.privateRoleVars, Strategy: c.strategy,
 		RetryFiles: c.retryFiles, RetryDir: c.retryDir, HideFacts: !c.injectFacts,
 		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, Rejected: rejected, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),

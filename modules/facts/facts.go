@@ -111,7 +111,7 @@ func choose(subset []string) (map[string]bool, error) {
 		name, negated := strings.CutPrefix(strings.TrimSpace(s), "!")
 		names, err := expand(name)
 		switch {
-		case err != nil:
+		case err != nil && !negated:
 			return nil, err
 		case negated && name == "all":
 			everything = false
@@ -157,7 +157,7 @@ func isMinimal(name string) bool {
 // expand gives the collectors that one name of a gather_subset stands for.
 func expand(name string) ([]string, error) {
 	var found []string
-	valid := []string{"all", "min"}
+	valid := []string{"all"}
 	for _, c := range collectors {
 		ids := strings.Fields(c.ids)
 		if name == "all" || name == "min" && c.minimal || name == c.name || slices.Contains(ids, name) {

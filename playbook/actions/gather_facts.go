@@ -20,7 +20,17 @@ func runGatherFacts(ctx context.Context, c *Call) (*jinja.Dict, error) {
 		if err != nil {
 			return nil, err
 		}
+		if _, text := v.(string); text && keyword == "gather_subset" {
+			v = jinja.NewList(v) // whatever commas it has
+		}
 		args.Set(keyword, v)
 	}
-	return c.Module(ctx, "setup", args, nil)
+	data, err := c.Module(ctx, "setup", args, nil)
+	if failed, _ := data.Get("failed"); err == nil && jinja.Truth(failed) {
+		data.Delete("changed")
+		const module = "ansible.legacy.setup"
+		return jinja.NewDict("failed", true, "changed", false, "ansible_facts", jinja.NewDict(), "failed_modules", jinja.NewDict(module, data),
+			"msg", "The following modules failed to execute: "+module+"\n"), nil
+	}
+	return data, err
 }

@@ -47,7 +47,9 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	switch how := c.text("hash_behaviour"); how {
 	case "", "replace":
 	case "merge":
-		facts = c.mergedVars(facts)
+		if !c.Scope.MergesDicts() { // what all variables do needs no asking for
+			facts = c.mergedVars(facts)
+		}
 	default:
 		return nil, fmt.Errorf("hash_behaviour is %q; it must be merge or replace", how)
 	}

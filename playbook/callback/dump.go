@@ -49,7 +49,7 @@ func (d *display) shown(r *runner.Result) *jinja.Dict {
 	if r.Task.Action == "debug" {
 		debugOnly(data)
 	}
-	if r.Loop || r.Status == runner.Skipped {
+	if r.Loop && r.Status != runner.Unreachable || r.Status == runner.Skipped {
 		data.Delete("results") // the items were shown, or there were none
 	}
 	// They are shown as warnings of their own.

@@ -228,7 +228,10 @@ func removedUser(module string, args map[string]any) string {
 func (x *execution) addHost(name string, groups []string, variables *jinja.Dict) (changed bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.Inventory.AddHost(name, 0, variables, groups)
+	if changed, err = x.Inventory.AddHost(name, 0, variables, groups); err != nil {
+		return changed, err
+	}
+	return changed, x.learnHosts()
 }
 
 // groupBy puts this host into a group.

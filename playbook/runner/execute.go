@@ -361,6 +361,9 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 			t.data.Set("msg", labelError(err)) // Ansible says no more of an include
 			return t
 		}
+		if x.hides(scope) {
+			inc.label = "(censored due to no_log)"
+		}
 		return &try{data: inc.result(x.task), scope: scope, include: inc}
 	}
 	args, err := x.arguments(scope)
@@ -434,12 +437,13 @@ func (x *execution) afterwards(data *jinja.Dict) *jinja.Dict {
 }
 
 func (x *execution) override(scope *vars.Scope, data *jinja.Dict, keyword, key string) error {
-	k, ok := x.task.Keywords[keyword]
-	if !ok {
+	k := x.task.Keywords[keyword]
+	conditions := asList(k.Value)
+	if len(conditions) == 0 {
 		return nil
 	}
 	result := key == "failed"
-	for i, c := range asList(k.Value) {
+	for i, c := range conditions {
 		yes, err := scope.Condition(c, k.Pos, k.Written(i))
 		if err != nil {
 			return &vars.ConditionError{Condition: conditionText(c), Err: err}
@@ -475,9 +479,10 @@ func statusOf(data *jinja.Dict) Status {
 	return OK
 }
 
-// once runs the action one time and gives its result. A lost connection is a
-// result too; an error is of what could not be run.
-func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (*jinja.Dict, error) {
+// once runs the action one time and gives its result. A lost connection and a
+// timeout are results too, which cut the task off: neither until nor failed_when
+// sees them. An error is of what could not be run.
+func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (result *jinja.Dict, cut bool, err error) {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.timeout)
@@ -488,13 +493,13 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 	var unrunnable actions.Unrunnable
 	switch {
 	case errors.As(err, &unrunnable):
-		return nil, err
+		return nil, false, err
 	case errors.As(err, &lost):
-		return jinja.NewDict("changed", false, "msg", lost.Error(), "unreachable", true), nil
+		return jinja.NewDict("msg", lost.Error(), "unreachable", true), true, nil
 	case errors.Is(err, context.DeadlineExceeded) && s.timeout > 0:
-		return jinja.NewDict("msg", fmt.Sprintf("The %s action failed to execute in the expected time frame (%d) and was terminated", x.task.Action, int(s.timeout.Seconds())), "failed", true), nil
+		return jinja.NewDict("msg", fmt.Sprintf("The %s action failed to execute in the expected time frame (%d) and was terminated", x.task.Action, int(s.timeout.Seconds())), "failed", true), true, nil
 	case err != nil && !x.judged():
-		return nil, err
+		return nil, false, err
 	case err != nil:
 		if data == nil {
 			data = jinja.NewDict()
@@ -503,7 +508,7 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 	}
 	x.effects(data, s, args)
 	data, _ = jinja.Plain(data).(*jinja.Dict)
-	return data, nil
+	return data, false, nil
 }
 
 // judged reports whether until and failed_when see an error of the action. As

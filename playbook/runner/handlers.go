@@ -12,16 +12,21 @@ import (
 // handlers are a play's handlers and who is to run them.
 type handlers struct {
 	p        *playRun
-	list     []*playbook.Task // roles' first, then the play's
+	list     []*playbook.Task // the roles' first, then the play's, then those of imported and of included roles
 	notified map[*playbook.Task]map[string]bool
 }
 
 func newHandlers(p *playRun) *handlers {
 	h := &handlers{p: p, notified: map[*playbook.Task]map[string]bool{}}
+	var imported []*playbook.Task
 	for _, role := range p.play.RoleList {
-		h.list = append(h.list, role.Handlers...)
+		if role.Block.Parent == p.play.Roles {
+			h.list = append(h.list, role.Handlers...)
+		} else {
+			imported = append(imported, role.Handlers...)
+		}
 	}
-	h.list = append(h.list, p.play.Handlers...)
+	h.list = append(append(h.list, p.play.Handlers...), imported...)
 	return h
 }
 
@@ -58,7 +63,7 @@ func (h *handlers) notify(name string, by *playbook.Task, host string) error {
 }
 
 // byName is the handler of that name: with several, the first one of the role
-// that comes last, the play being after all roles.
+// or play that comes last in the list.
 func (h *handlers) byName(name string) *playbook.Task {
 	var found *playbook.Task
 	for _, t := range h.list {

@@ -270,7 +270,7 @@ func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 // a rescue or always part aside. The play goes on as long as there are such, and
 // the playbook ends after it.
 func (p *playRun) failAll(all []*cursor) {
-	left, failed := 0, len(p.failed)
+	left, failed := 0, len(p.failed)-p.failedBefore
 	for _, c := range all {
 		if p.unreachable[c.host] {
 			continue
@@ -303,7 +303,7 @@ func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
 		return err
 	}
 	limit, err := asFloat(v, "max_fail_percentage", k.Pos)
-	if err != nil || float64(len(p.failed))*100/float64(len(p.batch)) <= limit {
+	if err != nil || float64(len(p.failed)-p.failedBefore)*100/float64(len(p.batch)) <= limit {
 		return err
 	}
 	for _, c := range all {

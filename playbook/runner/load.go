@@ -62,7 +62,7 @@ func (r *Runner) elsewhere(name string) (collection string, ok bool) {
 
 func (r *Runner) loadOptions(ctx context.Context) playbook.Options {
 	return playbook.Options{
-		RolesPath: r.RolesPath, CollectionsPath: r.CollectionsPath, Library: r.Library, ExtraVars: r.ExtraVars, DuplicateKeys: r.DuplicateKeys, Action: r.known, Elsewhere: r.elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
+		RolesPath: r.RolesPath, CollectionsPath: r.CollectionsPath, Library: r.Library, ExtraVars: r.ExtraVars, DuplicateKeys: r.DuplicateKeys, MergeDicts: r.Templar.MergeDicts, Action: r.known, Elsewhere: r.elsewhere, Keywords: r.Keywords, Actions: Names(), Lookups: lookups.Names(),
 		Template: func(v *jinja.Dict, value any) (any, error) {
 			groups := func() any { return r.Inventory.GroupsDict() }
 			magic := vars.Lazy{"groups": groups, "omit": func() any { return vars.Omit }}

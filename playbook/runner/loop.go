@@ -209,7 +209,7 @@ func (l *loop) run(ctx context.Context) []*try {
 		}
 		t := l.one(ctx, i)
 		tries = append(tries, t)
-		if t.status == Unreachable || t.fatal || t.last {
+		if t.fatal || t.last {
 			break
 		}
 	}
@@ -229,7 +229,9 @@ func (l *loop) one(ctx context.Context, i int) *try {
 	}
 	if t.include != nil && t.status == OK {
 		t.include.loop = own
-		t.include.label, _ = l.text(t.scope, i)
+		if t.include.label == "" {
+			t.include.label, _ = l.text(t.scope, i)
+		}
 		return t
 	}
 	label, err := l.text(t.scope, i)

@@ -25,7 +25,8 @@ type playRun struct {
 	info    PlayInfo
 
 	prompted *jinja.Dict
-	all      []*inventory.Host // of the play
+	all      []*inventory.Host // of the play, in its order
+	known    []*inventory.Host // that the inventory has for the play, held by outMu
 	batch    []*inventory.Host
 	hosts    map[string]*inventory.Host // of the play, by name
 	sections *playbook.Block
@@ -33,25 +34,26 @@ type playRun struct {
 	public   []*playbook.Role // that include_role made known
 	// turn is held by whoever moves hosts on, and given up while their task
 	// runs: busy hosts run one now, running says which. freed tells of an end.
-	turn      sync.Mutex
-	busy      int
-	running   map[*playbook.Task]int
-	freed     *sync.Cond
-	debugging sync.Mutex // held while the debugger talks
-	debugAll  bool       // failures go to the debugger
-	levelsMu  sync.Mutex
-	levels    map[*playbook.Task]vars.Levels
-	magic     vars.Lazy
-	files     map[string][]*jinja.Dict // vars_files by host
-	filesRead map[string]*jinja.Dict   // by path
-	tagScope  *vars.Scope              // what tags are templated with
-	waiting   map[string]bool          // hosts with vars_files whose names are not known yet
-	rolesRun  map[string]bool          // by roleUse: a task ran
-	ended     map[string]bool          // hosts whose batch meta ended
-	removed   map[string]bool          // hosts that failed or that meta: end_host took out
-	over      bool                     // meta: end_play, or a fatal failure
-	endsPlay  bool                     // it was meta: end_play
-	fatal     bool                     // the playbook ends after this play
+	turn         sync.Mutex
+	busy         int
+	running      map[*playbook.Task]int
+	freed        *sync.Cond
+	debugging    sync.Mutex // held while the debugger talks
+	debugAll     bool       // failures go to the debugger
+	levelsMu     sync.Mutex
+	levels       map[*playbook.Task]vars.Levels
+	magic        vars.Lazy
+	files        map[string][]*jinja.Dict // vars_files by host
+	filesRead    map[string]*jinja.Dict   // by path
+	tagScope     *vars.Scope              // what tags are templated with
+	waiting      map[string]bool          // hosts with vars_files whose names are not known yet
+	rolesRun     map[string]bool          // by roleUse: a task ran
+	ended        map[string]bool          // hosts whose batch meta ended
+	removed      map[string]bool          // hosts that failed or that meta: end_host took out
+	over         bool                     // meta: end_play, or a fatal failure
+	endsPlay     bool                     // it was meta: end_play
+	fatal        bool                     // the playbook ends after this play
+	failedBefore int                      // how many hosts had failed when the batch began
 }
 
 // runPlay runs one play and reports whether the playbook goes on.
@@ -152,11 +154,10 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 			p.info.Name = jinja.Str(name)
 		}
 	}
-	limit, err := inventory.ParseLimit(p.Limit)
-	if err != nil || pattern == nil {
-		return err
+	if pattern == nil {
+		return nil
 	}
-	selection, err := p.Inventory.Select([]string{text}, limit)
+	selection, err := p.selection()
 	if err != nil {
 		return &source.Error{Pos: p.play.HostsPos, Msg: err.Error(), Err: err}
 	}
@@ -171,6 +172,32 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	}
 	p.all = hosts
 	return err
+}
+
+// selection is what the inventory has for the play by now.
+func (p *playRun) selection() (inventory.Selection, error) {
+	limit, err := inventory.ParseLimit(p.Limit)
+	if err != nil {
+		return inventory.Selection{}, err
+	}
+	return p.Inventory.Select([]string{p.info.Pattern}, limit)
+}
+
+// learnHosts takes note of the hosts that the inventory has for the play by
+// now. Those that were added do not take part, but the variables tell of them.
+func (p *playRun) learnHosts() error {
+	selection, err := p.selection()
+	p.outMu.Lock()
+	defer p.outMu.Unlock()
+	p.known = selection.Hosts
+	return err
+}
+
+// everyone is the hosts that the inventory has for the play.
+func (p *playRun) everyone() []*inventory.Host {
+	p.outMu.RLock()
+	defer p.outMu.RUnlock()
+	return p.known
 }
 
 func patternText(v any) string {
@@ -292,6 +319,9 @@ func (p *playRun) present(hosts []*inventory.Host) []*inventory.Host {
 
 func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Host) (goOn bool, err error) {
 	p.batch, p.info.BatchIndex = batch, index
+	if err := p.learnHosts(); err != nil {
+		return false, err
+	}
 	p.levels, p.rolesRun, p.ended = map[*playbook.Task]vars.Levels{}, map[string]bool{}, map[string]bool{}
 	p.tagScope = p.playScope(ctx)
 	p.handlers, p.removed = newHandlers(p), map[string]bool{}
@@ -312,10 +342,16 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	if err := p.checkTags(p.sections); err != nil {
 		return false, err
 	}
+	for _, h := range batch {
+		if err := p.store.Check(h, p.play.Dir); err != nil {
+			return false, &badSource{err}
+		}
+	}
 	if err := p.loadVarsFiles(ctx); err != nil {
 		return false, err
 	}
-	failed, cursors := len(p.failed) > 0, p.cursors(p.sections, batch)
+	p.failedBefore = len(p.failed)
+	cursors := p.cursors(p.sections, batch)
 	if err := p.move(ctx, strategy, cursors); err != nil {
 		return false, err
 	}
@@ -324,7 +360,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 		p.result = ExitFailed
 	case len(p.unreachable) > 0:
 		p.result = ExitUnreachable
-	case failed || slices.ContainsFunc(cursors, func(c *cursor) bool { return c.failed }):
+	case p.failedBefore > 0 || slices.ContainsFunc(cursors, func(c *cursor) bool { return c.failed }):
 		p.result = ExitFailed
 	default:
 		p.result = ExitOK

@@ -47,6 +47,8 @@ type Options struct {
 	// MissingHandlers lets tasks notify handlers that there are not; they are
 	// warned of.
 	MissingHandlers bool
+	// PrivateRoleVars keeps the vars of roles from the rest of the play.
+	PrivateRoleVars bool
 	Strategy        string // of plays that say none; linear when empty
 	ExtraVars       *jinja.Dict
 	// Rejected are modules and actions that no task may use.

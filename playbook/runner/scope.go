@@ -18,7 +18,10 @@ import (
 
 // scope is the variables of host for task.
 func (p *playRun) scope(ctx context.Context, task *playbook.Task, host *inventory.Host) *vars.Scope {
-	l := p.taskLevels(task)
+	return p.scopeOf(ctx, task, host, p.taskLevels(task))
+}
+
+func (p *playRun) scopeOf(ctx context.Context, task *playbook.Task, host *inventory.Host, l vars.Levels) *vars.Scope {
 	l.Play = append(append([]*jinja.Dict{p.play.Vars}, p.prompted), p.files[host.Name]...)
 	layers := p.store.Layers(host, p.play.Dir, l)
 	layers = slices.DeleteFunc(layers, func(l jinja.Mapping) bool { d, ok := l.(*jinja.Dict); return l == nil || ok && d.Len() == 0 })
@@ -55,7 +58,9 @@ func (p *playRun) taskLevels(task *playbook.Task) vars.Levels {
 	var l vars.Levels
 	for _, role := range append(p.play.RoleList, p.public...) {
 		l.RoleDefaults = append(l.RoleDefaults, role.Defaults)
-		l.RoleVars = append(l.RoleVars, used(role), role.Vars)
+		if !p.PrivateRoleVars {
+			l.RoleVars = append(l.RoleVars, used(role), role.Vars)
+		}
 	}
 	if role := task.Role; role != nil {
 		for _, r := range role.Dependents {
@@ -124,8 +129,8 @@ func (p *playRun) magicVars(ctx context.Context) vars.Lazy {
 		"omit":                         func() any { return vars.Omit },
 		"playbook_dir":                 func() any { return p.play.Dir },
 		"ansible_play_name":            func() any { return p.info.Name },
-		"ansible_play_hosts_all":       func() any { return names(p.all) },
-		"ansible_play_hosts":           func() any { return names(p.present(p.all)) },
+		"ansible_play_hosts_all":       func() any { return names(p.everyone()) },
+		"ansible_play_hosts":           func() any { return names(p.present(p.everyone())) },
 		"play_hosts":                   func() any { return names(p.present(p.batch)) },
 		"ansible_play_batch":           func() any { return names(p.present(p.batch)) },
 		"ansible_diff_mode":            func() any { return p.Diff },
@@ -218,8 +223,6 @@ func (m magic) Get(key any) (any, bool) {
 	switch name {
 	case "vars":
 		return m.p.scope(m.ctx, m.task, m.host).Mapping(), true
-	case "group_names":
-		return textList(m.host.GroupNames()), true
 	case "ansible_check_mode":
 		return m.p.Check, true
 	case "ansible_search_path":
@@ -270,7 +273,7 @@ func ofRoles(roles []*playbook.Role, what func(*playbook.Role) string) (any, boo
 }
 
 func (m magic) Keys() []any {
-	keys := append(m.p.magic.Keys(), "vars", "group_names", "ansible_check_mode", "ansible_search_path")
+	keys := append(m.p.magic.Keys(), "vars", "ansible_check_mode", "ansible_search_path")
 	if m.task.Role != nil {
 		keys = append(keys, "role_path", "role_name", "ansible_role_name")
 	}
@@ -337,7 +340,10 @@ func (p *playRun) hostVarsFiles(ctx context.Context, h *inventory.Host) error {
 }
 
 func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, pos source.Pos) (*jinja.Dict, error) {
-	scope := p.scope(ctx, p.implicit("setup", ""), h)
+	none := p.implicit("setup", "")
+	levels := p.taskLevels(none)
+	levels.Unset = true
+	scope := p.scopeOf(ctx, none, h, levels)
 	var name string
 	for _, choice := range asList(entry) {
 		v, err := scope.Template(choice)

@@ -25,9 +25,12 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		return x.unjudged(scope, err)
 	}
 	for n := 1; ; n++ {
-		data, err := x.once(ctx, scope, s, args)
+		data, cut, err := x.once(ctx, scope, s, args)
 		if err != nil {
 			return x.unjudged(scope, err)
+		}
+		if cut {
+			return x.cutOff(data, s, n)
 		}
 		if repeated {
 			data.Set("attempts", n)
@@ -42,7 +45,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		if err != nil {
 			return x.failedTry(scope, &vars.ConditionError{Condition: conditionText(bad), Err: err})
 		}
-		if done || n >= attempts || ctx.Err() != nil || statusOf(data) == Unreachable {
+		if done || n >= attempts || ctx.Err() != nil {
 			if !done {
 				data.Set("attempts", attempts-1) // Ansible counts the retries here
 				data.Set("failed", true)
@@ -53,6 +56,16 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		x.retry(t, scope, s, attempts-n)
 		sleep(ctx, s.delay)
 	}
+}
+
+// cutOff is a task that the connection or its timeout ended.
+func (x *execution) cutOff(data *jinja.Dict, s *settings, attempts int) *try {
+	if x.task.Loop == nil {
+		data.Set("changed", false)
+	}
+	t := &try{data: data, attempts: attempts}
+	x.conclude(t, s)
+	return t
 }
 
 // unjudged is the failure of an action that did nothing. A loop ends only with

@@ -102,7 +102,13 @@ func (s *Store) Set(host string, vars *jinja.Dict) {
 
 // Include gives variables values at the level of include_vars.
 func (s *Store) Include(host string, vars *jinja.Dict) {
-	s.update(host, func(h *hostVars) { h.included = merged(h.included, vars) })
+	s.update(host, func(h *hostVars) {
+		if s.Templar.MergeDicts {
+			h.included = jinja.MergeDicts(h.included, vars)
+		} else {
+			h.included = merged(h.included, vars)
+		}
+	})
 }
 
 // ClearFacts forgets the facts of host.
@@ -137,6 +143,7 @@ type Levels struct {
 	Task         []*jinja.Dict // of blocks, outermost first, then of the task
 	Params       []*jinja.Dict // of roles and includes
 	Magic        jinja.Mapping // role_name and its like
+	Unset        bool          // without what set_fact, register and include_vars gave
 }
 
 // Layers are the layers of host for a task, highest precedence first.
@@ -150,8 +157,14 @@ func (s *Store) Layers(host *inventory.Host, playbookDir string, l Levels) []jin
 		}
 	}
 	add(l.Params)
-	layers = append(layers, known.set, known.included)
-	add(l.Task)
+	if !l.Unset {
+		layers = append(layers, known.set, known.included)
+	}
+	if s.Templar.MergeDicts {
+		layers = append(layers, innermost(l.Task))
+	} else {
+		add(l.Task)
+	}
 	add(l.RoleVars)
 	add(l.Play)
 	if !s.HideFacts {
@@ -165,9 +178,31 @@ func (s *Store) Layers(host *inventory.Host, playbookDir string, l Levels) []jin
 	return layers
 }
 
+// innermost are the variables of blocks and a task, outermost first, of which
+// the last has its way: their dicts are not merged with each other.
+type innermost []*jinja.Dict
+
+func (i innermost) Get(key any) (any, bool) {
+	for _, d := range slices.Backward(i) {
+		if v, ok := d.Get(key); ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (i innermost) Keys() []any {
+	var keys []any
+	for _, d := range i {
+		keys = append(keys, d.Keys()...)
+	}
+	return keys
+}
+
+func (i innermost) Len() int { return len(i.Keys()) }
+
 // inventoryLayers are what the inventory says of a host. A vars file that
-// cannot be read is reported once and counts as empty: Check reads them all
-// before anything runs.
+// cannot be read counts as none: Check has told of those of the play's hosts.
 func (s *Store) inventoryLayers(host *inventory.Host, playbookDir string) []inventory.Layer {
 	layers, err := s.Inventory.HostVars(host, []string{playbookDir})
 	if err != nil {

@@ -95,6 +95,9 @@ func (s *Scope) raw(name string) (any, bool) {
 	return nil, false
 }
 
+// MergesDicts reports whether dicts of all levels are merged.
+func (s *Scope) MergesDicts() bool { return s.templar.MergeDicts }
+
 // mergedDict is a dict with what all lower layers have of it, down to the first
 // that has no dict.
 func (s *Scope) mergedDict(name string, top *jinja.Dict) *jinja.Dict {
