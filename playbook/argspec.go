@@ -30,7 +30,7 @@ func (l *loader) validation(r *Role, f from, p place, at *yaml.Node) (*Task, err
 	if short, ok := spec.Get("short_description").String(); ok && short != "" {
 		name += " - " + short
 	}
-	context := jinja.NewDict("type", "role", "name", r.Name, "argument_spec_name", entry, "path", r.Path)
+	context := jinja.NewDict("type", "role", "name", r.Short(), "argument_spec_name", entry, "path", r.Path)
 	return &Task{
 		Node:   Node{Pos: spec.Pos, Name: name, Keywords: map[string]Keyword{"tags": {Value: "always", Pos: spec.Pos}}},
 		Parent: r.Block, Play: p.play, Role: r, Action: "validate_argument_spec", ActionAs: "ansible.builtin.validate_argument_spec", ActionPos: spec.Pos,

@@ -156,23 +156,24 @@ func (l *loader) members(full string, g *group) (extended []string, err error) {
 
 // groupList is a group as the runtime.yml of its collection has it, or nil.
 func (l *loader) groupList(parts []string) (*jinja.List, error) {
-	for _, root := range l.collectionRoots(l.dir) {
-		d, err := yaml.LoadDict(filepath.Join(root, "ansible_collections", parts[0], parts[1], "meta", "runtime.yml"), nil)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all, _ := d.Get("action_groups")
-		groups, _ := all.(*jinja.Dict)
-		for _, name := range []string{strings.Join(parts, "."), parts[2]} {
-			if v, ok := groups.Get(name); ok {
-				list, _ := v.(*jinja.List)
-				return list, nil
-			}
-		}
+	dir := l.collectionDir(parts[0] + "." + parts[1])
+	if dir == "" {
 		return nil, nil
+	}
+	d, err := yaml.LoadDict(filepath.Join(dir, "meta", "runtime.yml"), nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, _ := d.Get("action_groups")
+	groups, _ := all.(*jinja.Dict)
+	for _, name := range []string{strings.Join(parts, "."), parts[2]} {
+		if v, ok := groups.Get(name); ok {
+			list, _ := v.(*jinja.List)
+			return list, nil
+		}
 	}
 	return nil, nil
 }

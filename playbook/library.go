@@ -16,15 +16,29 @@ var notModules = []string{".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".
 func (l *loader) ownModule(name string) string {
 	name = strings.TrimPrefix(name, "ansible.legacy.")
 	if strings.ContainsAny(name, "./") {
-		return ""
+		return l.collectionModule(name)
 	}
 	for _, dir := range slices.Concat(l.Library, l.libraries) {
-		for _, pattern := range []string{name, name + ".*"} {
-			files, _ := filepath.Glob(filepath.Join(dir, pattern))
-			for _, file := range files {
-				if isFile(file) && !slices.ContainsFunc(notModules, func(ext string) bool { return strings.HasSuffix(file, ext) }) {
-					return file
-				}
+		if file := l.moduleIn(dir, name); file != "" {
+			return file
+		}
+	}
+	return ""
+}
+
+// moduleIn is the file of a module in a directory, or "".
+func (l *loader) moduleIn(dir, name string) string {
+	path := filepath.Join(dir, name)
+	if file, ok := l.modules[path]; ok {
+		return file
+	}
+	l.modules[path] = ""
+	for _, pattern := range []string{path, path + ".*"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			if isFile(file) && !slices.ContainsFunc(notModules, func(ext string) bool { return strings.HasSuffix(file, ext) }) {
+				l.modules[path] = file
+				return file
 			}
 		}
 	}
@@ -44,7 +58,7 @@ func (l *loader) runnable(name string) string {
 		return ""
 	}
 	content, err := os.ReadFile(file)
-	if err != nil || slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
+	if err != nil || strings.Contains(file, "/plugins/action/") || slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
 		return ""
 	}
 	return file

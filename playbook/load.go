@@ -21,8 +21,8 @@ import (
 type Options struct {
 	// RolesPath are the directories of roles, after the playbook's own roles/.
 	RolesPath []string
-	// CollectionsPath are the directories of collections, after the playbook's
-	// own collections/.
+	// CollectionsPath are the directories that hold ansible_collections/, after
+	// collections/ beside the playbook.
 	CollectionsPath []string
 	// Library are the directories of modules that are programs, besides
 	// library/ beside the playbook and in roles.
@@ -64,12 +64,19 @@ type Options struct {
 type loader struct {
 	Options
 	mu     sync.Mutex // held by every entry from outside
-	dir    string     // of the playbook
 	files  map[string]*yaml.Node
 	within []source.Note // what is being loaded, outermost first
 	open   []string      // the files being loaded, for imports that go in circles
 	told   map[string]bool
 	groups map[string]*group // of module_defaults, by their full names
+	// collections are the directories of the collections that were looked for,
+	// modules the files of modules.
+	collections, modules map[string]string
+	// ofCollection is the collection that the playbook is of, "" for others.
+	ofCollection string
+	// search are the collections in which the names of modules are looked for
+	// that the task means.
+	search []string
 	// libraries are the directories of modules of the playbook's own.
 	libraries []string
 	// lenient is set while a task is loaded whose failure is expected.
@@ -100,16 +107,25 @@ func load(path string, n *yaml.Node, o Options) (*Playbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{Options: o, dir: filepath.Dir(abs), files: map[string]*yaml.Node{}, told: map[string]bool{}, groups: map[string]*group{}}
+	l := newLoader(o)
 	if n != nil {
 		l.files[abs] = n
 	}
 	pb := &Playbook{File: abs, loader: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.beginAt(abs)
 	pb.Plays, err = l.playbook(abs, nil, source.Pos{})
 	return pb, err
 }
+
+func newLoader(o Options) *loader {
+	return &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}, groups: map[string]*group{}, collections: map[string]string{}, modules: map[string]string{}}
+}
+
+// Find is the file of a playbook that is named with its collection, such as
+// namespace.collection.site; "" where there is none.
+func Find(name string, o Options) string { return newLoader(o).collectionPlaybook(name) }
 
 func (l *loader) warn(msg string) {
 	if l.Warn != nil && !l.told[msg] {

@@ -91,11 +91,15 @@ func (l *loader) importPlaybook(n *yaml.Node, stmt yaml.Pair, name, file string,
 	if err != nil {
 		return nil, err
 	}
+	if found := l.collectionPlaybook(path); found != "" {
+		path = found
+	}
 	path = absolute(path, filepath.Dir(file))
 	if !isFile(path) {
 		return nil, l.noFile(target, "playbook", path)
 	}
 	defer l.enter(stmt.Key.Pos, "imported")()
+	l.enterCollection(path)
 	return l.playbook(path, append(imports[:len(imports):len(imports)], imp), target.Pos)
 }
 

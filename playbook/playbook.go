@@ -5,6 +5,7 @@ package playbook
 
 import (
 	"cmp"
+	"strings"
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
@@ -155,6 +156,7 @@ type Role struct {
 	Path string // its directory, absolute
 	// Collection is the one it is in, "" for others. Name begins with it.
 	Collection string
+	searched   []string // the collections in which its tasks look
 	// Params are the variables given where it is used (beyond vars:).
 	Params   *jinja.Dict
 	Vars     *jinja.Dict // vars/main.yml and vars_from
@@ -171,6 +173,14 @@ type Role struct {
 	// Public is set for roles: and import_role, whose variables the whole play
 	// sees; include_role shows them only with public: true.
 	Public bool
+}
+
+// Short is the role's name without its collection.
+func (r *Role) Short() string {
+	if r.Collection == "" {
+		return r.Name
+	}
+	return strings.TrimPrefix(r.Name, r.Collection+".")
 }
 
 func (*Block) item() {}

@@ -26,8 +26,9 @@ type from map[string]*yaml.Node
 // roles loads the roles section of a play.
 func (l *loader) roles(n *yaml.Node, play *Play) error {
 	play.Roles = &Block{Node: Node{Pos: n.Pos}, Play: play}
+	searched := l.searched(Keyword{}, place{play: play})
 	for _, entry := range n.Items {
-		r, err := l.roleEntry(entry, place{play: play, parent: play.Roles}, nil)
+		r, err := l.roleEntry(entry, place{play: play, parent: play.Roles}, nil, searched)
 		if err != nil {
 			return err
 		}
@@ -56,8 +57,9 @@ func roleList(r *Role) []*Role {
 }
 
 // roleEntry loads one role of roles: or of a role's dependencies: its name, or
-// a dict with role, keywords and parameters.
-func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role) (*Role, error) {
+// a dict with role, keywords and parameters. A short name is looked for in the
+// collections searched, too.
+func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched []string) (*Role, error) {
 	r := &Role{Use: &Node{Pos: n.Pos, Keywords: map[string]Keyword{}}, Dependents: dependents, Params: &jinja.Dict{}, Public: true}
 	if asks := last(dependents); asks != nil {
 		r.Includers = asks.Includers
@@ -83,7 +85,7 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role) (*Role, er
 		e.Hint = "write the name of the role alone"
 		return nil, e
 	}
-	path, err := l.findRole(text, name, r, p)
+	path, err := l.findRole(text, name, r, p, searched)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +94,7 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role) (*Role, er
 			return nil, l.circle(dependents[i:], name)
 		}
 	}
-	return r, l.loadRole(r, text, path, name, from{}, p)
+	return r, l.loadRole(r, path, name, from{}, p)
 }
 
 func roleNameOf(n *yaml.Node) *yaml.Node {
@@ -122,11 +124,8 @@ func (l *loader) roleUse(n, name *yaml.Node, r *Role) error {
 }
 
 // loadRole reads all files of the role at path. p is where it is used.
-func (l *loader) loadRole(r *Role, name, path string, at *yaml.Node, f from, p place) error {
-	r.Name, r.Path = name, path
-	if r.Collection != "" && !strings.HasPrefix(name, r.Collection+".") {
-		r.Name = r.Collection + "." + name
-	}
+func (l *loader) loadRole(r *Role, path string, at *yaml.Node, f from, p place) error {
+	r.Path = path
 	defer l.enter(at.Pos, "in role %s", r.Name)()
 	l.addLibrary(path)
 	return l.roleFiles(r, f, p, at)
@@ -280,6 +279,7 @@ var metaKeys = []string{"allow_duplicates", "argument_specs", "collections", "de
 
 // meta reads a role's meta/main.yml and the roles it depends on.
 func (l *loader) meta(r *Role, p place, at *yaml.Node) error {
+	r.searched = l.roleSearched(r, nil)
 	file, err := l.roleFile(r, "meta", nil, at)
 	if file == "" {
 		return err
@@ -288,6 +288,7 @@ func (l *loader) meta(r *Role, p place, at *yaml.Node) error {
 	if err != nil || n.Null() {
 		return err
 	}
+	r.searched = l.roleSearched(r, n)
 	if n.Kind != yaml.Map {
 		return l.errorf(n, "a role's meta has to be a dict, not %s", n.Describe())
 	}
@@ -318,7 +319,7 @@ func (l *loader) dependencies(n *yaml.Node, r *Role, p place) error {
 	}
 	dependents := append(r.Dependents[:len(r.Dependents):len(r.Dependents)], r)
 	for _, entry := range n.Items {
-		dep, err := l.roleEntry(entry, p, dependents)
+		dep, err := l.roleEntry(entry, p, dependents, l.dependencySearched(r))
 		if err != nil {
 			return err
 		}
@@ -328,8 +329,8 @@ func (l *loader) dependencies(n *yaml.Node, r *Role, p place) error {
 	return nil
 }
 
-// findRole is the directory of a role.
-func (l *loader) findRole(name string, at *yaml.Node, r *Role, p place) (string, error) {
+// findRole is the directory of a role, which it gives its name.
+func (l *loader) findRole(name string, at *yaml.Node, r *Role, p place, searched []string) (string, error) {
 	dirs := []string{filepath.Join(p.play.Dir, "roles")}
 	for _, dir := range l.RolesPath {
 		dirs = append(dirs, absolute(dir, p.play.Dir))
@@ -340,10 +341,11 @@ func (l *loader) findRole(name string, at *yaml.Node, r *Role, p place) (string,
 		}
 	}
 	dirs = append(dirs, p.play.Dir)
-	if path, collection := l.collectionRole(name, p); path != "" {
-		r.Collection = collection
+	if short, path, collection := l.collectionRole(name, searched); path != "" {
+		r.Name, r.Collection = collection+"."+short, collection
 		return path, nil
 	}
+	r.Name = name
 	for _, dir := range dirs {
 		if path := absolute(name, dir); isDir(path) {
 			return path, nil
@@ -357,64 +359,6 @@ func last(roles []*Role) *Role {
 		return nil
 	}
 	return roles[len(roles)-1]
-}
-
-// collectionRole is the directory of a role of an installed collection:
-// namespace.collection.role, or a role's own name in the collection that asks
-// for it or in one that the keyword collections names.
-func (l *loader) collectionRole(name string, p place) (path, collection string) {
-	roots := l.collectionRoots(p.play.Dir)
-	if p.role != nil {
-		if root, _, ok := strings.Cut(p.role.Path, "/ansible_collections/"); ok {
-			roots = slices.Insert(roots, 0, root)
-		}
-	}
-	for _, full := range l.fullNames(name, p) {
-		parts := strings.Split(full, ".")
-		below := filepath.Join(append([]string{parts[0], parts[1], "roles"}, parts[2:]...)...)
-		for _, root := range roots {
-			if path := filepath.Join(root, "ansible_collections", below); isDir(path) {
-				return path, parts[0] + "." + parts[1]
-			}
-		}
-	}
-	return "", ""
-}
-
-// collectionRoots are where collections may be, best first, for a playbook in a
-// directory.
-func (l *loader) collectionRoots(playbook string) []string {
-	roots := []string{filepath.Join(playbook, "collections")}
-	for _, dir := range slices.Concat(l.CollectionsPath, []string{"~/.ansible/collections", "/usr/share/ansible/collections"}) {
-		roots = append(roots, absolute(dir, playbook))
-	}
-	return roots
-}
-
-// fullNames are the names with collections that a role's name can mean.
-func (l *loader) fullNames(name string, p place) []string {
-	if strings.Count(name, ".") >= 2 {
-		return []string{name}
-	}
-	if strings.ContainsAny(name, "./") {
-		return nil
-	}
-	var names []string
-	if p.role != nil && p.role.Collection != "" {
-		names = append(names, p.role.Collection+"."+name)
-	}
-	searched, ok := p.play.Inherited("collections")
-	if p.parent != nil {
-		searched, ok = p.parent.Inherited("collections")
-	}
-	if ok {
-		for _, c := range plainFiles(searched.Value) {
-			if strings.Count(c, ".") == 1 {
-				names = append(names, c+"."+name)
-			}
-		}
-	}
-	return names
 }
 
 func (l *loader) noRole(name string, at *yaml.Node, dirs []string) error {
@@ -487,13 +431,13 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 		}
 		f[dir] = &yaml.Node{Pos: n.Pos, Len: n.Len, Value: file}
 	}
-	path, err := l.findRole(name, at, r, p)
+	path, err := l.findRole(name, at, r, p, l.searched(t.Keywords["collections"], p))
 	if err != nil {
 		return nil, err
 	}
 	validate, given := t.Args.Get("rolespec_validate")
 	r.unchecked = given && validate != true && !truths[strings.ToLower(fmt.Sprint(validate))]
-	err = l.loadRole(r, name, path, at, f, p)
+	err = l.loadRole(r, path, at, f, p)
 	allow, given := t.Args.Get("allow_duplicates")
 	r.AllowDuplicates = !given || allow == true || truths[strings.ToLower(fmt.Sprint(allow))]
 	return r, err

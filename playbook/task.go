@@ -2,6 +2,7 @@ package playbook
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -32,8 +33,11 @@ func (l *loader) action(name string) (string, bool) {
 		return builtin(name), true
 	}
 	canonical, known := l.Action(name)
-	if !known && l.runnable(name) != "" {
-		return name, true
+	if !known || len(l.search) > 0 {
+		if name = l.fullModule(name); l.runnable(name) != "" {
+			return name, true
+		}
+		canonical, known = l.Action(name)
 	}
 	return canonical, known
 }
@@ -57,12 +61,22 @@ func (l *loader) actionKey(key *yaml.Node) (string, bool) {
 
 // isElsewhere reports whether a name is a module's that gplay does not have.
 func (l *loader) isElsewhere(name string) bool {
-	if l.Elsewhere != nil {
-		if _, ok := l.Elsewhere(name); ok {
-			return true
-		}
+	full := l.fullModule(name)
+	if l.ownModule(full) != "" {
+		return true
 	}
-	return l.ownModule(name) != ""
+	_, ok := l.elsewhere(full)
+	return ok
+}
+
+// elsewhere is the collection that a module may be of which gplay does not
+// have. What an installed collection holds is known.
+func (l *loader) elsewhere(name string) (collection string, ok bool) {
+	if l.Elsewhere == nil {
+		return "", false
+	}
+	collection, ok = l.Elsewhere(name)
+	return collection, ok && (!strings.HasPrefix(name, collection+".") || l.collectionDir(collection) == "")
 }
 
 // missing is the error of a task whose module gplay does not have, nil where
@@ -74,10 +88,7 @@ func (l *loader) missing(key *yaml.Node) *source.Error {
 		e.Hint = "use one of gplay's modules, command or script, or write it as a program that reads its arguments as JSON"
 		return e
 	}
-	if l.Elsewhere == nil {
-		return nil
-	}
-	collection, ok := l.Elsewhere(name)
+	collection, ok := l.elsewhere(name)
 	if !ok {
 		return nil
 	}
@@ -89,6 +100,7 @@ func (l *loader) missing(key *yaml.Node) *source.Error {
 // task loads one task or handler.
 func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	t := &Task{Parent: p.parent, Play: p.play, Role: p.role, File: p.file, Handler: p.handlers}
+	l.search = l.searched(Keyword{Value: n.Get("collections").Any()}, p)
 	call, err := l.call(n, t)
 	if err != nil {
 		return nil, err
@@ -240,7 +252,7 @@ func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
 	}
 	var known bool
 	if t.Action, known = l.action(found.name); !known {
-		key := &yaml.Node{Pos: found.pos, Len: len(found.name), Value: found.name}
+		key := &yaml.Node{Pos: found.pos, Len: len(found.name), Value: l.fullModule(found.name)}
 		if t.Missing = l.missing(key); t.Missing == nil {
 			return nil, l.unknownAction(key, t)
 		}
@@ -251,6 +263,7 @@ func (l *loader) call(n *yaml.Node, t *Task) (*call, error) {
 	}
 	if _, known := l.Action(t.Action); !known && !slices.Contains(structural, t.Action) {
 		t.Program = l.runnable(t.Action)
+		l.outdated(found.name)
 	}
 	return found, nil
 }
@@ -283,6 +296,11 @@ func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
 	}
 	candidates := slices.Concat(l.Actions, structural, keywordNames(inTask))
 	e := l.errorf(key, "unknown module %q", name)
+	if gone := l.routing(name).Get("tombstone"); gone != nil {
+		e.Msg, e.Err = name+" has been removed", fs.ErrNotExist
+		e.Hint, _ = gone.Get("warning_text").String()
+		return e
+	}
 	if t == nil {
 		e.Msg = "unknown module or keyword \"" + name + "\""
 	}

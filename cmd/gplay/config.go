@@ -16,6 +16,8 @@ import (
 type config struct {
 	file          string // "" when there is none
 	playbookDir   string // of commands that have no playbook
+	home          string // Ansible's, with roles and collections
+	scanPython    bool
 	base          string // what a relative path in the setting that is being read starts from
 	ini           *ini.File
 	duplicateKeys string
@@ -62,7 +64,7 @@ type config struct {
 }
 
 // setting is one option: its environment variables, then its place in the
-// file.
+// file, where it may have several names.
 type setting struct {
 	env          []string
 	section, key string
@@ -72,7 +74,8 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
+	c := &config{scanPython: true, injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
+	c.home = c.absolute("~/.ansible")
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
 	if c.file != "" {
@@ -94,7 +97,26 @@ func loadConfig(warn func(string)) (*config, error) {
 			return nil, fmt.Errorf("%s: %s is %q: %w", from, s.key, text, err)
 		}
 	}
+	c.defaultPaths()
 	return c, nil
+}
+
+// defaultPaths are where roles and collections are when nothing is set. What
+// is installed as a Python package beside Ansible is found in any case.
+func (c *config) defaultPaths() {
+	if c.rolesPath == nil {
+		c.rolesPath = []string{filepath.Join(c.home, "roles"), "/usr/share/ansible/roles", "/etc/ansible/roles"}
+	}
+	if c.collectionsPath == nil {
+		c.collectionsPath = []string{filepath.Join(c.home, "collections"), "/usr/share/ansible/collections"}
+	}
+	if !c.scanPython {
+		return
+	}
+	for _, packages := range []string{"$VIRTUAL_ENV/lib/python3*/site-packages", "~/.local/lib/python3*/site-packages", "/usr/local/lib/python3*/*-packages", "/usr/lib/python3*/*-packages"} {
+		found, _ := filepath.Glob(filepath.Join(c.absolute(packages), "ansible_collections"))
+		c.collectionsPath = append(c.collectionsPath, found...)
+	}
 }
 
 // value is a setting's text and where it is from; "" where it is not set.
@@ -104,8 +126,15 @@ func (c *config) value(s setting) (text, from string) {
 			return text, "$" + name
 		}
 	}
-	if section, err := c.ini.GetSection(s.section); err == nil && section.HasKey(s.key) {
-		text := section.Key(s.key).Value()
+	section, err := c.ini.GetSection(s.section)
+	if err != nil {
+		return "", ""
+	}
+	for name := range strings.FieldsSeq(s.key) {
+		if !section.HasKey(name) {
+			continue
+		}
+		text := section.Key(name).Value()
 		if i := strings.Index(text, " ;"); i >= 0 {
 			text = text[:i]
 		}
@@ -161,11 +190,13 @@ func (c *config) settings() []setting {
 	const defaults = "defaults"
 	return []setting{
 		{[]string{"ANSIBLE_INVENTORY"}, defaults, "inventory", c.paths(&c.inventory, ",")},
+		{[]string{"ANSIBLE_HOME"}, defaults, "home", c.path(&c.home)},
 		{[]string{"ANSIBLE_ROLES_PATH"}, defaults, "roles_path", c.paths(&c.rolesPath, ":")},
 		{[]string{"ANSIBLE_PLAYBOOK_DIR"}, defaults, "playbook_dir", c.path(&c.playbookDir)},
 		{[]string{"ANSIBLE_DUPLICATE_YAML_DICT_KEY"}, defaults, "duplicate_dict_key", text(&c.duplicateKeys)},
 		{[]string{"ANSIBLE_LIBRARY"}, defaults, "library", c.paths(&c.library, ":")},
-		{[]string{"ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"}, defaults, "collections_path", c.paths(&c.collectionsPath, ":")},
+		{[]string{"ANSIBLE_COLLECTIONS_SCAN_SYS_PATH"}, defaults, "collections_scan_sys_path", boolean(&c.scanPython)},
+		{[]string{"ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"}, defaults, "collections_path collections_paths", c.paths(&c.collectionsPath, ":")},
 		{[]string{"ANSIBLE_REMOTE_USER"}, defaults, "remote_user", text(&c.remoteUser)},
 		{[]string{"ANSIBLE_PRIVATE_KEY_FILE"}, defaults, "private_key_file", c.path(&c.keyFile)},
 		{[]string{"ANSIBLE_TRANSPORT"}, defaults, "transport", text(&c.transport)},

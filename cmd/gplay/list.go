@@ -19,7 +19,7 @@ func (o *options) list(ctx context.Context, books []*playbook.Playbook, r *runne
 		if err != nil {
 			return err
 		}
-		fmt.Printf("\nplaybook: %s\n", o.books[i])
+		fmt.Printf("\nplaybook: %s\n", o.book(i, pb))
 		for n, l := range plays {
 			o.listPlay(os.Stdout, n+1, l)
 		}
@@ -34,10 +34,19 @@ func (o *options) checkSyntax(ctx context.Context, books []*playbook.Playbook, r
 			return err
 		}
 	}
-	for _, book := range o.books {
-		fmt.Printf("\nplaybook: %s\n", book)
+	for i, pb := range books {
+		fmt.Printf("\nplaybook: %s\n", o.book(i, pb))
 	}
 	return nil
+}
+
+// book is a playbook's name as it was given; the file of one that was named
+// with its collection.
+func (o *options) book(i int, pb *playbook.Playbook) string {
+	if _, err := os.Stat(o.books[i]); err != nil {
+		return pb.File
+	}
+	return o.books[i]
 }
 
 func (o *options) listPlay(w io.Writer, n int, l runner.Listing) {

@@ -71,7 +71,7 @@ func (h *handlers) byName(name string) *playbook.Task {
 			continue
 		}
 		own := h.text(t, t.Name)
-		if own == name || t.Role != nil && t.Role.Name+" : "+own == name {
+		if own == name || t.Role != nil && (t.Role.Name+" : "+own == name || t.Role.Short()+" : "+own == name) {
 			found = t
 		}
 	}

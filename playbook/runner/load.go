@@ -29,10 +29,13 @@ func Play(ctx context.Context, file string, o Options) (code int, err error) {
 // Load reads and checks a playbook: every file, keyword, module and argument
 // that can be known before anything runs.
 func (r *Runner) Load(ctx context.Context, file string) (*playbook.Playbook, error) {
-	if _, err := os.Stat(file); err != nil {
+	o := r.loadOptions(ctx)
+	if found := playbook.Find(file, o); found != "" {
+		file = found
+	} else if _, err := os.Stat(file); err != nil {
 		return nil, &source.Error{Msg: fmt.Sprintf("the playbook: %s could not be found", file), Err: fs.ErrNotExist}
 	}
-	pb, err := playbook.Load(file, r.loadOptions(ctx))
+	pb, err := playbook.Load(file, o)
 	return r.checked(pb, err)
 }
 

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
@@ -246,14 +245,14 @@ func (m magic) ofRole(name string) (any, bool) {
 	case "role_path":
 		return role.Path, true
 	case "role_name":
-		if role.Collection != "" {
-			return strings.TrimPrefix(role.Name, role.Collection+"."), true
-		}
-		return role.Name, true
+		return role.Short(), true
 	case "ansible_role_name":
 		return role.Name, true
 	case "ansible_collection_name":
-		return role.Collection, role.Collection != ""
+		if role.Collection == "" {
+			return nil, true
+		}
+		return role.Collection, true
 	case "role_uuid":
 		return role.Path, true
 	case "ansible_parent_role_names":
