@@ -87,7 +87,7 @@ func (inv *Inventory) host(name string) *Host {
 		}
 	}
 	if inv.localhost == nil {
-		inv.localhost = &Host{Name: name, Implicit: true, Vars: jinja.NewDict("ansible_connection", "local")}
+		inv.localhost = &Host{Name: name, Implicit: true, Vars: jinja.NewDict("ansible_python_interpreter", "/usr/bin/python3", "ansible_connection", "local")}
 	}
 	return inv.localhost
 }

@@ -178,7 +178,7 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := findTaskFile(target, p.subdir(), p.file, p.parent, p.role, p.play)
+	file := findTaskFile(target, p)
 	if !isFile(file) {
 		return nil, l.noFile(name, "tasks file", file)
 	}
@@ -212,20 +212,44 @@ func (p place) subdir() string {
 	return "tasks"
 }
 
-// findTaskFile looks for a file of tasks: beside the file that asks for it,
-// beside the files that included that one, in the role, beside the playbook.
-// When there is none it gives the path where it would be expected.
-func findTaskFile(name, subdir, from string, parent *Block, role *Role, play *Play) string {
-	dirs := []string{filepath.Dir(from)}
-	for _, b := range parent.chain() {
-		if b.File != "" && b.Role == role {
+// findTaskFile looks for a file of tasks that is imported at p: beside the file
+// that asks for it, beside the files that included that one, in the role,
+// beside the playbook. When there is none it gives the path where it would be
+// expected.
+func findTaskFile(name string, p place) string {
+	return findIn(name, append(p.besideFiles(), p.roots()...))
+}
+
+// findIncluded is findTaskFile for an include, for which a role's own
+// directories come first.
+func findIncluded(name string, p place) string {
+	if p.role == nil {
+		return findTaskFile(name, p)
+	}
+	return findIn(name, append(p.roots(), p.besideFiles()...))
+}
+
+// besideFiles are the directories of the file at p and of those around it.
+func (p place) besideFiles() []string {
+	dirs := []string{filepath.Dir(p.file)}
+	for _, b := range p.parent.chain() {
+		if b.File != "" && b.Role == p.role {
 			dirs = append(dirs, filepath.Dir(b.File))
 		}
 	}
-	if role != nil {
-		dirs = append(dirs, filepath.Join(role.Path, subdir), filepath.Join(role.Path, "tasks"), role.Path)
+	return dirs
+}
+
+// roots are the directories of the role and the playbook that hold tasks.
+func (p place) roots() []string {
+	var dirs []string
+	if p.role != nil {
+		dirs = []string{filepath.Join(p.role.Path, p.subdir()), filepath.Join(p.role.Path, "tasks"), p.role.Path}
 	}
-	dirs = append(dirs, filepath.Join(play.Dir, subdir), play.Dir)
+	return append(dirs, filepath.Join(p.play.Dir, p.subdir()), p.play.Dir)
+}
+
+func findIn(name string, dirs []string) string {
 	for _, dir := range slices.Compact(dirs) {
 		if path := absolute(name, dir); isFile(path) {
 			return path

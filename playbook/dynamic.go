@@ -16,7 +16,7 @@ type Included struct {
 // FindTasks is the file that t, an include_tasks, means by name; not ok when
 // there is none, and then the file is where it was expected.
 func (pb *Playbook) FindTasks(t *Task, name string) (file string, ok bool) {
-	file = findTaskFile(name, placeOf(t).subdir(), t.File, t.Parent, t.Role, t.Play)
+	file = findIncluded(name, placeOf(t))
 	return file, isFile(file)
 }
 

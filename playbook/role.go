@@ -85,7 +85,7 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched [
 		e.Hint = "write the name of the role alone"
 		return nil, e
 	}
-	path, err := l.findRole(text, name, r, p, searched)
+	path, err := l.findRole(text, name, r, last(dependents), p, searched)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,9 @@ func (l *loader) roleFile(r *Role, dir string, f from, at *yaml.Node) (string, e
 	if f[dir] == nil {
 		return "", nil
 	}
-	return "", l.noFile(at, dir+" file", filepath.Join(root, base))
+	e := l.noFile(at, dir+" file", filepath.Join(root, base))
+	e.Known, e.Err = "Could not find specified file in role: "+dir+"/"+base, nil // a fault of the source
+	return "", e
 }
 
 // roleVars reads a role's vars or defaults: one file, or all in main/.
@@ -329,16 +331,15 @@ func (l *loader) dependencies(n *yaml.Node, r *Role, p place) error {
 	return nil
 }
 
-// findRole is the directory of a role, which it gives its name.
-func (l *loader) findRole(name string, at *yaml.Node, r *Role, p place, searched []string) (string, error) {
+// findRole is the directory of a role, which it gives its name. What a role
+// depends on may be beside it.
+func (l *loader) findRole(name string, at *yaml.Node, r, beside *Role, p place, searched []string) (string, error) {
 	dirs := []string{filepath.Join(p.play.Dir, "roles")}
 	for _, dir := range l.RolesPath {
 		dirs = append(dirs, absolute(dir, p.play.Dir))
 	}
-	for _, asks := range []*Role{p.role, last(r.Dependents)} {
-		if asks != nil {
-			dirs = append(dirs, filepath.Dir(asks.Path))
-		}
+	if beside != nil {
+		dirs = append(dirs, filepath.Dir(beside.Path))
 	}
 	dirs = append(dirs, p.play.Dir)
 	if short, path, collection := l.collectionRole(name, searched); path != "" {
@@ -431,7 +432,7 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 		}
 		f[dir] = &yaml.Node{Pos: n.Pos, Len: n.Len, Value: file}
 	}
-	path, err := l.findRole(name, at, r, p, l.searched(t.Keywords["collections"], p))
+	path, err := l.findRole(name, at, r, nil, p, l.searched(t.Keywords["collections"], p))
 	if err != nil {
 		return nil, err
 	}

@@ -154,8 +154,8 @@ func configFile(warn func(string)) string {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			path = filepath.Join(path, "ansible.cfg")
 		}
-		if existing(path) != "" {
-			return path
+		if abs, err := filepath.Abs(path); err == nil && existing(abs) != "" {
+			return abs
 		}
 	}
 	if here, err := filepath.Abs("ansible.cfg"); err == nil && existing(here) != "" {

@@ -214,7 +214,9 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) {
 	n, r := &Counts{}, o.result // a run_once task counts for the host that ran it
 	if !o.shared {
-		n = p.counts(c.host)
+		if len(o.includes) == 0 { // else what it brings counts
+			n = p.counts(c.host)
+		}
 		defer p.handlers.ran(o.task, c.host) // of the others, one of run_once stays notified
 	}
 	if o.task.Action == "gather_facts" && (r.Status == OK || r.Status == Changed) {

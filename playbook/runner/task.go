@@ -81,7 +81,10 @@ func (p *playRun) name(task *playbook.Task, scope *vars.Scope) string {
 		}
 	}
 	if task.Action == "include_role" {
-		role, _ := task.Args.Get("name")
+		role, ok := task.Args.Get("name")
+		if !ok {
+			role, _ = task.Args.Get("role")
+		}
 		return task.ActionAs + " : " + conditionText(role)
 	}
 	return task.ActionAs

@@ -3,6 +3,7 @@ package vars
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gplay/internal/yaml"
 	"gplay/inventory"
@@ -61,16 +62,19 @@ func (h *HostVars) Scope(host *inventory.Host) *Scope {
 	return h.store.Templar.NewScope(h.ctx, h.store.Layers(host, h.playbookDir, Levels{Magic: magic})...)
 }
 
-// Keys are the names of all hosts.
+// Keys are the names of all hosts, and localhost, which every inventory has.
 func (h *HostVars) Keys() []any {
-	keys := make([]any, len(h.store.Inventory.Hosts))
-	for i, host := range h.store.Inventory.Hosts {
-		keys[i] = host.Name
+	keys := make([]any, 0, len(h.store.Inventory.Hosts)+1)
+	for _, host := range h.store.Inventory.Hosts {
+		keys = append(keys, host.Name)
+	}
+	if !slices.Contains(keys, any("localhost")) {
+		keys = append(keys, "localhost")
 	}
 	return keys
 }
 
-func (h *HostVars) Len() int { return len(h.store.Inventory.Hosts) }
+func (h *HostVars) Len() int { return len(h.Keys()) }
 
 // Mapping is s as templates index it.
 func (s *Scope) Mapping() jinja.Mapping { return mapping{s, false} }
