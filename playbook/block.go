@@ -221,12 +221,15 @@ func findTaskFile(name string, p place) string {
 }
 
 // findIncluded is findTaskFile for an include, for which a role's own
-// directories come first.
+// directories come first, and which is expected beside the playbook.
 func findIncluded(name string, p place) string {
 	if p.role == nil {
 		return findTaskFile(name, p)
 	}
-	return findIn(name, append(p.roots(), p.besideFiles()...))
+	if file := findIn(name, append(p.roots(), p.besideFiles()...)); isFile(file) {
+		return file
+	}
+	return absolute(name, p.play.Dir)
 }
 
 // besideFiles are the directories of the file at p and of those around it.
