@@ -58,16 +58,25 @@ func (l *loader) runnable(name string) string {
 		return ""
 	}
 	content, err := os.ReadFile(file)
-	if err != nil || strings.Contains(file, "/plugins/action/") || slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
+	if err != nil || isAction(file) || slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
 		return ""
 	}
 	return file
 }
 
-// addLibrary makes the modules in dir's library known, to all that is loaded
-// from then on.
+// isAction reports whether a file is a plugin of Ansible's controller: no
+// program of its own.
+func isAction(file string) bool {
+	return slices.Contains([]string{"action", "action_plugins"}, filepath.Base(filepath.Dir(file)))
+}
+
+// addLibrary makes the modules and actions beside a playbook or in a role
+// known, to all that is loaded from then on.
 func (l *loader) addLibrary(dir string) {
-	if library := filepath.Join(dir, "library"); isDir(library) && !slices.Contains(l.libraries, library) {
-		l.libraries = append(l.libraries, library)
+	for _, name := range []string{"action_plugins", "library"} {
+		if library := filepath.Join(dir, name); isDir(library) && !slices.Contains(l.libraries, library) {
+			l.libraries = append(l.libraries, library)
+			clear(l.modules)
+		}
 	}
 }
