@@ -60,6 +60,9 @@ func (b Become) sudoFlags(prompt string, terminal bool) string {
 	return flags + " -S -p " + quote(prompt)
 }
 
+// Known says whether b's method is one of sudo, su and doas.
+func (b Become) Known() bool { return b.Method == "sudo" || b.Method == "su" || b.Method == "doas" }
+
 // terminal says whether the method takes a password from a terminal only.
 func (b Become) terminal() bool { return b.Method == "doas" && b.Password != "" }
 

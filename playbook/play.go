@@ -256,6 +256,9 @@ func (l *loader) hosts(n *yaml.Node, play *Play) error {
 		e.Known = "Hosts list cannot be empty. Please check your playbook"
 		return e
 	}
+	if _, isText := hosts.Value.(string); expected == "" && hosts.Kind == yaml.Scalars && !isText {
+		expected = "a text or a list of them"
+	}
 	if expected != "" {
 		e := wrongValue("hosts", hosts, expected)
 		e.Known = "Hosts list must be a sequence or string. Please check your playbook."

@@ -74,7 +74,7 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{scanPython: true, injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
+	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
 	c.home = c.absolute("~/.ansible")
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
@@ -94,7 +94,7 @@ func loadConfig(warn func(string)) (*config, error) {
 			c.base = filepath.Dir(c.file)
 		}
 		if err := s.set(text); err != nil {
-			return nil, fmt.Errorf("%s: %s is %q: %w", from, s.key, text, err)
+			return nil, badValue{fmt.Errorf("%s: %s is %q: %w", from, s.key, text, err)}
 		}
 	}
 	c.defaultPaths()

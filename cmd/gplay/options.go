@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -15,6 +17,7 @@ type options struct {
 	extraVars      []string
 	tags, skipTags []string
 	forks          int
+	given          func(option string) bool
 	check, diff    bool
 	verbosity      int
 	startAt        string
@@ -56,6 +59,7 @@ func (o *options) define(f *pflag.FlagSet) {
 
 // defineCommon are the options of whatever runs tasks.
 func (o *options) defineCommon(f *pflag.FlagSet) {
+	o.given = f.Changed
 	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "inventory file, directory, or comma-separated `hosts`")
 	f.StringVarP(&o.limit, "limit", "l", "", "run only on the hosts that match this `pattern`")
 	f.StringArrayVarP(&o.extraVars, "extra-vars", "e", nil, "`variables`: k=v, YAML, JSON, or @file")
@@ -110,6 +114,12 @@ func (o *options) defineOld(f *pflag.FlagSet) {
 // settle lets the old options mean what they mean today, and the
 // configuration give what the command line does not.
 func (o *options) settle(c *config) error {
+	if o.askBecome && o.becomePassFile != "" {
+		return usage{errors.New("-K asks for the password that --become-password-file gives: only one of them can be used")}
+	}
+	if o.askPass && o.passFile != "" {
+		return usage{errors.New("-k asks for the password that --connection-password-file gives: only one of them can be used")}
+	}
 	if o.sudo || o.su || o.sudoUser != "" || o.suUser != "" {
 		o.become = true
 		o.becomeUser = first(o.becomeUser, o.sudoUser, o.suUser)
@@ -128,8 +138,11 @@ func (o *options) settle(c *config) error {
 	if c.sshArgs != "" {
 		o.commonArgs = c.sshArgs + " " + o.commonArgs
 	}
-	if o.forks == 0 {
+	if !o.given("forks") {
 		o.forks = c.forks
+	}
+	if o.forks < 1 {
+		return usage{fmt.Errorf("the number of forks is %d: it must be at least 1", o.forks)}
 	}
 	if o.timeout == 0 {
 		o.timeout = c.timeout
@@ -140,12 +153,8 @@ func (o *options) settle(c *config) error {
 	o.diff = o.diff || c.diff
 	o.askPass = o.askPass || c.askPass && o.passFile == ""
 	o.askBecome = o.askBecome || c.askBecome && o.becomePassFile == ""
-	if len(o.tags) == 0 {
-		o.tags = c.runTags
-	}
-	if len(o.skipTags) == 0 {
-		o.skipTags = c.skipTags
-	}
+	o.tags = append(c.runTags, o.tags...)
+	o.skipTags = append(c.skipTags, o.skipTags...)
 	if c.gathering == "explicit" {
 		c.keywords["gather_facts"] = false
 	}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -295,10 +296,15 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 	if on {
 		t.Become = become
 	}
-	if read.err != nil {
+	switch {
+	case read.err != nil:
 		return t, read.err
+	case from.err != nil:
+		return t, from.err
+	case on && !become.Known():
+		return t, fmt.Errorf("Invalid become method specified, could not find matching plugin: '%s'. Use `ansible-doc -t become -l` to list available plugins.", become.Method)
 	}
-	return t, from.err
+	return t, nil
 }
 
 // keepSecret tells of the target's passwords. One that is a user's name is no
