@@ -11,7 +11,6 @@ import (
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook/actions"
-	"gplay/playbook/filters"
 	"gplay/playbook/vars"
 )
 
@@ -207,7 +206,7 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 		return nil, err
 	}
 	d, _ := jinja.FromGo(result).(*jinja.Dict)
-	jinja.SetClass(d, filters.UnsafeText)
+	jinja.SetClass(d, vars.UnsafeText)
 	return d, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/actions"
-	"gplay/playbook/filters"
 	"gplay/playbook/vars"
 )
 
@@ -128,7 +127,7 @@ func (x *execution) register(host string, data *jinja.Dict) {
 
 // public is a result without what is only for the callback.
 func public(data *jinja.Dict) *jinja.Dict {
-	out := &jinja.Dict{Class: filters.UnsafeText}
+	out := &jinja.Dict{Class: vars.UnsafeText}
 	for k, v := range data.All() {
 		if name, ok := k.(string); ok && strings.HasPrefix(name, "_ansible_") {
 			continue

@@ -5,6 +5,9 @@ import (
 	"gplay/playbook/filters"
 )
 
+// UnsafeText is the class of texts that came from a host.
+const UnsafeText = filters.UnsafeText
+
 // isUnsafe tells whether v is, or holds, text from a place that no template is
 // taken from.
 func isUnsafe(v any) bool {
