@@ -256,7 +256,7 @@ func (l *loader) hosts(n *yaml.Node, play *Play) error {
 		e.Known = "Hosts list cannot be empty. Please check your playbook"
 		return e
 	}
-	if _, isText := hosts.Value.(string); expected == "" && hosts.Kind == yaml.Scalars && !isText {
+	if _, isText := hosts.Value.(string); expected == "" && hosts.Kind == yaml.Scalars && !isText && !isTemplate(hosts) {
 		expected = "a text or a list of them"
 	}
 	if expected != "" {

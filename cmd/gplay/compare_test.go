@@ -38,6 +38,25 @@ type performance struct {
 
 // perform runs a program in dir.
 func perform(dir string, r run) (performance, error) {
+	p := performance{Dir: dir}
+	var err error
+	if r.program == "gplay" || r.typed != nil {
+		p.Code, p.Output, p.Errors, err = started(dir, r)
+	} else {
+		p.Code, p.Output, p.Errors, err = forked(dir, r)
+	}
+	if err != nil {
+		return performance{}, fmt.Errorf("%s: %w", r.program, err)
+	}
+	if p.Code < 0 {
+		return performance{}, fmt.Errorf("%s was ended by a signal", r.program)
+	}
+	p.Files, err = tree(dir)
+	return p, err
+}
+
+// started runs a program in dir, and gives its exit code and what it wrote.
+func started(dir string, r run) (code int, out, errs string, err error) {
 	cmd := exec.Command(r.program, r.args...)
 	cmd.Dir, cmd.Env = dir, r.env
 	if r.program == "gplay" {
@@ -50,27 +69,22 @@ func perform(dir string, r run) (performance, error) {
 			}
 		}
 	}
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if input, err := os.Open(filepath.Join(dir, "stdin")); err == nil {
 		defer input.Close()
 		cmd.Stdin = input
 	}
-	var err error
 	if r.typed != nil {
-		err = atTerminal(cmd, &out, r.typed)
+		err = atTerminal(cmd, &stdout, r.typed)
 	} else {
 		err = cmd.Run()
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		return performance{}, fmt.Errorf("%s: %w", r.program, err)
+		return 0, "", "", err
 	}
-	if cmd.ProcessState.ExitCode() < 0 {
-		return performance{}, fmt.Errorf("%s was ended: %w", r.program, err)
-	}
-	files, err := tree(dir)
-	return performance{Dir: dir, Code: cmd.ProcessState.ExitCode(), Output: out.String(), Errors: errs.String(), Files: files}, err
+	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String(), nil
 }
 
 // differs says what p, gplay's performance, has otherwise than Ansible's.
