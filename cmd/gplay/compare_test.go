@@ -89,9 +89,7 @@ func started(dir string, r run) (code int, out, errs string, err error) {
 
 // differs says what p, gplay's performance, has otherwise than Ansible's.
 func (p performance) differs(want performance) string {
-	for _, run := range []*performance{&p, &want} {
-		run.Output, run.Errors = comparable(run.Output, run.Dir), comparable(run.Errors, run.Dir)
-	}
+	p, want = p.plain(), want.plain()
 	switch {
 	case p.Code != want.Code:
 		return fmt.Sprintf("exit code %d, Ansible's is %d: gplay's +, Ansible's -\n%s", p.Code, want.Code, difference(want.Output+want.Errors, p.Output+p.Errors))
@@ -101,6 +99,12 @@ func (p performance) differs(want performance) string {
 		return "the files differ: gplay's +, Ansible's -\n" + difference(want.Files, p.Files)
 	}
 	return ""
+}
+
+// plain is p without what no two runs have in common.
+func (p performance) plain() performance {
+	p.Output, p.Errors = comparable(p.Output, p.Dir), comparable(p.Errors, p.Dir)
+	return p
 }
 
 // remembered gives what Ansible answered today to the same question, or asks

@@ -127,21 +127,20 @@ func newRun(file string, words []string) run {
 
 // compare runs s with both.
 func (s scenario) compare(t *testing.T, ansible string) {
-	want, err := remembered(fmt.Sprint(s), func() ([]performance, error) { return s.perform(t, ansible) })
-	if err != nil {
-		t.Fatal(err)
-	}
 	got, err := s.perform(t, "gplay")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range want {
-		if s.runs[i].differs {
-			got[i].Output, got[i].Dir = want[i].Output, want[i].Dir
-		}
-		if why := got[i].differs(want[i]); why != "" {
-			t.Fatalf("run %d: %s", i+1, why)
-		}
+	unlike := make([]bool, len(s.runs))
+	for i, r := range s.runs {
+		unlike[i] = r.differs
+	}
+	why, err := disagreement(fmt.Sprint(s), got, unlike, func() ([]performance, error) { return s.perform(t, ansible) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why != "" {
+		t.Fatal(why)
 	}
 }
 

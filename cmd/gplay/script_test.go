@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if agent.Asked(os.Args[1:]) { // gplay starts its own executable for a task with an environment
 		main()
 	}
-	testscript.Main(m, map[string]func(){"gplay": main, "ansible": main, "ansible-inventory": main})
+	testscript.Main(recording{m}, map[string]func(){"gplay": main, "ansible": main, "ansible-inventory": main})
 }
 
 // TestScripts runs the scripts of testdata/script. In them
@@ -79,23 +79,21 @@ func play(ts *testscript.TestScript, ansible, as string, args []string) {
 		args = args[2:]
 	}
 	work := ts.Getenv("WORK")
-	want, err := remembered(question(ts, ansible, args), func() ([]performance, error) {
-		theirs := work + ".ansible"
-		defer os.RemoveAll(theirs)
-		ts.Check(os.CopyFS(theirs, os.DirFS(work)))
-		ts.Check(keepModes(work, theirs))
-		p, err := perform(theirs, run{program: ansible, as: ansible, args: args, env: environment(ts, theirs)})
-		return []performance{p}, err
-	})
-	ts.Check(err)
+	asked := question(ts, ansible, args)
+	theirs := work + ".ansible"
+	defer os.RemoveAll(theirs)
+	ts.Check(os.CopyFS(theirs, os.DirFS(work)))
+	ts.Check(keepModes(work, theirs))
 	got, err := perform(work, run{program: "gplay", as: as, args: args, env: environment(ts, work)})
 	ts.Check(err)
 	fmt.Fprint(ts.Stdout(), got.Output)
 	fmt.Fprint(ts.Stderr(), got.Errors)
-	if differs {
-		got.Output, got.Dir = want[0].Output, want[0].Dir
-	}
-	if why := got.differs(want[0]); why != "" {
+	why, err := disagreement(asked, []performance{got}, []bool{differs}, func() ([]performance, error) {
+		p, err := perform(theirs, run{program: ansible, as: ansible, args: args, env: environment(ts, theirs)})
+		return []performance{p}, err
+	})
+	ts.Check(err)
+	if why != "" {
 		ts.Fatalf("%s", why)
 	}
 }
