@@ -163,6 +163,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^((\x1b\[[0-9;]*m)*\+\+\+ after).*`), `$1`},
 	{regexp.MustCompile(`("Failed to connect to the host via ssh): [^"]*"`), `$1"`},
 	{regexp.MustCompile(`(?m)^ *"exception": "NoneType: None\\n",\n`), ``},
+	{regexp.MustCompile(`"elapsed": [0-3]\b`), `"elapsed": SECONDS`},
 	{regexp.MustCompile(`"child_pid": \d+`), `"child_pid": PID`},
 	{regexp.MustCompile(`\bj\d{1,12}\.\d+\b`), `JOB`},
 	// Python lists what would be valid in an order that changes.
