@@ -1,6 +1,8 @@
 package playbook
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -236,7 +238,7 @@ func (l *loader) known(name string) bool {
 // for nothing.
 func (l *loader) routing(name string) *yaml.Node {
 	m := inCollection.FindStringSubmatch(name)
-	if m == nil || l.collectionDir(m[1]) == "" {
+	if m == nil || l.collectionDir(m[1]) == "" || !l.isRouted(l.collectionDir(m[1]), m[2]+m[3]) {
 		return nil
 	}
 	n, err := l.read(filepath.Join(l.collectionDir(m[1]), "meta/runtime.yml"), source.Pos{})
@@ -244,4 +246,15 @@ func (l *loader) routing(name string) *yaml.Node {
 		return nil
 	}
 	return n.Get("plugin_routing").Get("modules").Get(m[2] + m[3])
+}
+
+// isRouted reports whether the runtime.yml of a collection has a name at all:
+// these files are long, and most names are not in them.
+func (l *loader) isRouted(dir, name string) bool {
+	text, seen := l.routes[dir]
+	if !seen {
+		text, _ = os.ReadFile(filepath.Join(dir, "meta/runtime.yml")) // not every collection has one
+		l.routes[dir] = text
+	}
+	return bytes.Contains(text, []byte(name))
 }

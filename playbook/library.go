@@ -57,11 +57,20 @@ func (l *loader) runnable(name string) string {
 	if file == "" {
 		return ""
 	}
-	content, err := os.ReadFile(file)
-	if err != nil || isAction(file) || slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) }) {
+	own, seen := l.programs[file]
+	if !seen {
+		own = isOwnProgram(file)
+		l.programs[file] = own
+	}
+	if !own {
 		return ""
 	}
 	return file
+}
+
+func isOwnProgram(file string) bool {
+	content, err := os.ReadFile(file)
+	return err == nil && !isAction(file) && !slices.ContainsFunc(pythonOnly, func(mark []byte) bool { return bytes.Contains(content, mark) })
 }
 
 // isAction reports whether a file is a plugin of Ansible's controller: no

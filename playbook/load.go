@@ -72,6 +72,8 @@ type loader struct {
 	// collections are the directories of the collections that were looked for,
 	// modules the files of modules.
 	collections, modules map[string]string
+	programs             map[string]bool   // the files of modules that are programs of their own
+	routes               map[string][]byte // the text of meta/runtime.yml, of collections' directories
 	// ofCollection is the collection that the playbook is of, "" for others.
 	ofCollection string
 	// search are the collections in which the names of modules are looked for
@@ -120,7 +122,8 @@ func load(path string, n *yaml.Node, o Options) (*Playbook, error) {
 }
 
 func newLoader(o Options) *loader {
-	return &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}, groups: map[string]*group{}, collections: map[string]string{}, modules: map[string]string{}}
+	return &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}, groups: map[string]*group{}, collections: map[string]string{}, modules: map[string]string{},
+		programs: map[string]bool{}, routes: map[string][]byte{}}
 }
 
 // Find is the file of a playbook that is named with its collection, such as
