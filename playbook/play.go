@@ -139,8 +139,10 @@ func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err err
 	return &yaml.Node{Pos: n.Pos, Len: n.Len, Value: raw}, nil
 }
 
+// merged has what is in any of the dicts, which are of one playbook; the last
+// one wins.
 func merged(dicts ...*jinja.Dict) *jinja.Dict {
-	all := &jinja.Dict{}
+	all := &jinja.Dict{Class: yaml.TextClass}
 	for _, d := range dicts {
 		for k, v := range d.All() {
 			all.Set(k, v)
