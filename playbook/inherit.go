@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gplay/internal/yaml"
+	"gplay/jinja"
 )
 
 // chain are b and the blocks around it, innermost first.
@@ -149,8 +150,7 @@ func tags(chain []Keyword) []any {
 				add(t)
 				continue
 			}
-			text, _ := checkText(&yaml.Node{Value: tag})
-			for part := range strings.SplitSeq(text.(string), ",") {
+			for part := range strings.SplitSeq(jinja.Str(tag), ",") {
 				if part = strings.TrimSpace(part); part != "" {
 					add(part)
 				}

@@ -11,7 +11,6 @@ import (
 
 	"gplay/internal/source"
 	"gplay/internal/yaml"
-	"gplay/jinja"
 )
 
 // kind is a set of the nodes that keywords stand in.
@@ -35,14 +34,13 @@ func (k kind) String() string {
 // keyword is one line of the language's keyword table.
 type keyword struct {
 	in kind
-	// check gives the value as it is kept, or says what is expected instead.
+	// check gives the value as it is kept, and says what is expected when it is
+	// something else: without a value the playbook cannot be loaded, with one
+	// the fault is that of the play or task that needs it.
 	check func(n *yaml.Node) (value any, expected string)
 	// passed is set for what tasks take over from the nodes around them.
 	passed bool
 }
-
-// steering are keywords that are read before a task runs.
-var steering = map[string]bool{"run_once": true, "throttle": true, "any_errors_fatal": true}
 
 const everywhere = inPlay | inRole | inBlock | anyTask
 
@@ -76,12 +74,12 @@ var keywords = map[string]keyword{
 
 	"delegate_facts": {inRole | inBlock | anyTask, checkBool, true},
 	"delegate_to":    {inRole | inBlock | anyTask, checkText, true},
-	"notify":         {inBlock | anyTask, checkTexts, true},
+	"notify":         {inBlock | anyTask, checkNames, true},
 
 	"fact_path":           {inPlay, checkText, false},
 	"force_handlers":      {inPlay, checkBool, false},
 	"gather_facts":        {inPlay, checkBool, false},
-	"gather_subset":       {inPlay, checkTexts, false},
+	"gather_subset":       {inPlay, checkNames, false},
 	"gather_timeout":      {inPlay, checkInt, false},
 	"handlers":            {inPlay, nil, false},
 	"hosts":               {inPlay, nil, false},
@@ -114,7 +112,7 @@ var keywords = map[string]keyword{
 	"register":     {anyTask, nil, false},
 	"retries":      {anyTask, checkInt, false},
 	"until":        {anyTask, checkCondition, false},
-	"listen":       {inHandler, checkTexts, false},
+	"listen":       {inHandler, checkNames, false},
 
 	"import_playbook": {inImport, nil, false},
 }
@@ -146,37 +144,7 @@ func keywordNames(k kind) []string {
 
 // wrongValue is the error about a keyword's value.
 func wrongValue(key string, n *yaml.Node, expected string) *source.Error {
-	e := &source.Error{Pos: n.Pos, Len: n.Len, Msg: fmt.Sprintf("%s wants %s, not %s", key, expected, n.Describe())}
-	switch expected {
-	case aBool:
-		e.Known = NoBool(key, n.Any(), n.Any())
-	case anInt, aNumber:
-		e.Known = NoInt(key, n.Any(), n.Any())
-	}
-	return e
-}
-
-// NoBool is what Ansible says of a keyword that is no boolean: how it is
-// written, and what it is.
-func NoBool(key string, written, is any) string {
-	return unfit(key, written, "bool", fmt.Sprintf("The value '%v' is not a valid boolean.", jinja.Str(is)))
-}
-
-// NoInt is what Ansible says of a keyword that is no whole number.
-func NoInt(key string, written, is any) string {
-	why := "invalid literal for int() with base 10: " + jinja.Repr(jinja.Str(is))
-	switch is.(type) {
-	case *jinja.List, *jinja.Dict:
-		why = fmt.Sprintf("int() argument must be a string, a bytes-like object or a real number, not '%s'", jinja.TypeName(is))
-	}
-	return unfit(key, written, "int", why)
-}
-
-func unfit(key string, written any, kind, why string) string {
-	if key == "async" {
-		key = "async_val" // its name in Ansible
-	}
-	return fmt.Sprintf("the field '%s' has an invalid value (%v), and could not be converted to an %s.The error was: %s", key, written, kind, why)
+	return &source.Error{Pos: n.Pos, Len: n.Len, Msg: fmt.Sprintf("%s wants %s, not %s", key, expected, n.Describe())}
 }
 
 const (
@@ -224,7 +192,19 @@ func checkTexts(n *yaml.Node) (any, string) {
 	return n.Any(), ""
 }
 
-var checkTags = checkTexts
+// checkNames is checkTexts for names that only a run looks for.
+func checkNames(n *yaml.Node) (any, string) {
+	_, bad := checkTexts(n)
+	return n.Any(), bad
+}
+
+// checkTags takes text, or a list of whatever.
+func checkTags(n *yaml.Node) (any, string) {
+	if _, text := n.String(); !text && n.Kind != yaml.List {
+		return nil, "text or a list of texts"
+	}
+	return n.Any(), ""
+}
 
 // truths are the words that Ansible takes for a boolean.
 var truths = map[string]bool{
@@ -245,7 +225,7 @@ func checkBool(n *yaml.Node) (any, string) {
 			return v == 1, ""
 		}
 	}
-	return nil, aBool
+	return n.Any(), aBool
 }
 
 // checkInt takes what Python makes a whole number of: True is 1, 1.5 is 1.
@@ -267,7 +247,7 @@ func checkInt(n *yaml.Node) (any, string) {
 			return i, ""
 		}
 	}
-	return nil, anInt
+	return n.Any(), anInt
 }
 
 func checkNumber(n *yaml.Node) (any, string) {
@@ -307,7 +287,7 @@ func checkSerial(n *yaml.Node) (any, string) {
 	}
 	for _, item := range items {
 		if _, bad := checkPercent(item); bad != "" {
-			return nil, "a number, a percentage, or a list of them"
+			return n.Any(), "a number, a percentage, or a list of them"
 		}
 	}
 	return n.Any(), ""
@@ -325,7 +305,7 @@ func checkOrder(n *yaml.Node) (any, string) {
 	if isTemplate(n) {
 		return n.Value, ""
 	}
-	return nil, "one of " + strings.Join(orders, ", ")
+	return n.Any(), "one of " + strings.Join(orders, ", ")
 }
 
 // checkCondition takes an expression, a boolean, or a list of them.
@@ -336,7 +316,7 @@ func checkCondition(n *yaml.Node) (any, string) {
 	}
 	for _, item := range items {
 		if item.Kind != yaml.Scalars {
-			return nil, "an expression or a list of expressions"
+			return n.Any(), "an expression or a list of expressions"
 		}
 	}
 	return n.Any(), ""
@@ -350,7 +330,7 @@ func checkDicts(n *yaml.Node) (any, string) {
 	}
 	for _, item := range items {
 		if item.Kind != yaml.Map && !isTemplate(item) {
-			return nil, "a dict, a template that gives one, or a list of them"
+			return n.Any(), "a dict, a template that gives one, or a list of them"
 		}
 	}
 	return n.Any(), ""
@@ -361,7 +341,10 @@ func checkDefaults(n *yaml.Node) (any, string) {
 	if isTemplate(n) || n.Kind == yaml.List && slices.ContainsFunc(n.Items, isTemplate) {
 		return nil, "a dict by the names of modules or groups, or a list of such dicts; only its values may be templates"
 	}
-	return checkDicts(n)
+	if _, bad := checkDicts(n); bad != "" {
+		return nil, bad
+	}
+	return n.Any(), ""
 }
 
 // checkVarsFiles takes file names; a list in the list is of alternatives.

@@ -81,8 +81,6 @@ type loader struct {
 	search []string
 	// libraries are the directories of modules of the playbook's own.
 	libraries []string
-	// lenient is set while a task is loaded whose failure is expected.
-	lenient bool
 	// collect takes the deprecations of the task that is being loaded.
 	collect *[]string
 }

@@ -42,9 +42,9 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 		} else if bad := p.Value.Kind == yaml.Map || p.Value.Kind == yaml.Scalars && !isTemplate(p.Value); bad {
 			e := wrongValue("loop", p.Value, "a list, or a template that gives one")
 			if s, ok := p.Value.Value.(string); ok && bareName.MatchString(s) {
-				e.Hint = "write \"{{ " + s + " }}\""
+				e.Msg += `: write "{{ ` + s + ` }}"`
 			}
-			return nil, l.fail(e)
+			l.warn(e.Error())
 		}
 	}
 	control := n.Get("loop_control")

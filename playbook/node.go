@@ -53,7 +53,7 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 	if !ok || kw.in&k == 0 {
 		return l.unknownKeyword(p.Key, k)
 	}
-	if kw.check == nil || p.Value.Null() {
+	if kw.check == nil || p.Value.Null() && key != "tags" {
 		return nil // a section, or as good as not there
 	}
 	value, expected := kw.check(p.Value)
@@ -62,19 +62,17 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 		if key == "vars_prompt" {
 			e.Known = "Invalid vars_prompt data structure, missing 'name' key"
 		}
-		err := l.fail(e)
-		if !l.lenient || k&anyTask == 0 || steering[key] {
+		if err := l.fail(e); value == nil {
 			return err
 		}
-		value = &Invalid{err}
+		l.warn(e.Error())
 	}
-	switch _, wrong := value.(*Invalid); {
-	case key == "vars_prompt":
-		err := l.promptKeys(p.Value)
-		if err != nil {
+	switch key {
+	case "vars_prompt":
+		if err := l.promptKeys(p.Value); err != nil {
 			return err
 		}
-	case key == "module_defaults" && !wrong:
+	case "module_defaults":
 		if err := l.checkDefaultNames(p.Value); err != nil {
 			return err
 		}

@@ -27,14 +27,10 @@ type Node struct {
 	// Keywords are the keywords that were written here, by name, but for
 	// name, vars and those that have a field of their own. Forms of Ansible 1.x
 	// are kept under today's names: sudo is become. Booleans and whole numbers
-	// are bool and int however they were written.
+	// are bool and int however they were written; what is none is as written.
 	Keywords map[string]Keyword
 	Vars     *jinja.Dict // nil when none
 }
-
-// Invalid is the value of a keyword that is wrong, of a task whose failure is
-// expected: reading it gives the error.
-type Invalid struct{ Err error }
 
 // Keyword is a keyword's value as written.
 type Keyword struct {

@@ -108,8 +108,8 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	if t.Missing != nil && p.dynamic {
 		return nil, t.Missing
 	}
-	l.collect, l.lenient = &t.Deprecated, expected(n, p.parent)
-	defer func() { l.collect, l.lenient = nil, false }()
+	l.collect = &t.Deprecated
+	defer func() { l.collect = nil }()
 	err = l.node(n, p.kind(), &t.Node, func(pair yaml.Pair) bool {
 		key, _ := pair.Key.String()
 		return pair.Key == call.key || strings.HasPrefix(key, "with_") || pair.Value == nil
@@ -134,18 +134,6 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	delete(t.Keywords, "notify")
 	delete(t.Keywords, "listen")
 	return t, l.checkMeta(t, call)
-}
-
-// expected is Task.Expected while the task is read.
-func expected(n *yaml.Node, parent *Block) bool {
-	if kw := n.Get("ignore_errors"); !kw.Null() && kw.Value != false {
-		return true
-	}
-	t := &Task{Parent: parent, Play: &Play{}}
-	if parent != nil {
-		t.Play = parent.Play
-	}
-	return t.Expected()
 }
 
 // inTask makes the hint of an unknown keyword a module's name where that is

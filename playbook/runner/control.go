@@ -36,15 +36,10 @@ func (p *playRun) allGathered(at []*cursor) bool {
 
 // gathers reports whether the play gathers facts.
 func (p *playRun) gathers(ctx context.Context) (bool, error) {
-	k, ok := p.play.Keywords["gather_facts"]
-	if !ok {
-		return true, nil
-	}
-	v, err := p.playScope(ctx).Template(k.Value)
-	if err != nil || v == nil {
-		return true, err
-	}
-	return asBool(v, "gather_facts", k.Pos)
+	read := p.keywords(ctx)
+	var gather bool
+	read.bool("gather_facts", &gather, true)
+	return gather, read.err
 }
 
 // enters reports whether a host enters a block: a role of which it ran a task
@@ -208,6 +203,9 @@ func (p *playRun) refreshInventory() error {
 	}
 	before, info := p.all, p.info
 	if err := p.resolveHosts(p.ctx); err != nil {
+		return err
+	}
+	if err := p.order(p.ctx); err != nil {
 		return err
 	}
 	info.Hosts = p.info.Hosts

@@ -246,8 +246,7 @@ func conditionText(c any) string {
 func (x *execution) failedTry(scope *vars.Scope, err error) *try {
 	t := &try{data: failedData(err), status: Failed, scope: scope, fatal: true}
 	t.noLog = x.hides(scope)
-	ignore, err := x.keywordBool(scope, "ignore_errors", false)
-	t.ignored = ignore || err != nil // as Ansible, where the unread template counts as true
+	t.ignored = x.boolOrRaw(scope, "ignore_errors")
 	return t
 }
 
@@ -264,12 +263,19 @@ func (x *execution) withoutArguments(scope *vars.Scope, err error) *try {
 	return t
 }
 
-// hides reports whether the task's output is hidden. A no_log that cannot be
-// read hides it.
-func (x *execution) hides(scope *vars.Scope) bool {
-	hide, err := x.keywordBool(scope, "no_log", false)
-	return hide || err != nil
+// boolOrRaw is a keyword's value or, where it cannot be read, whether what is
+// written is true for Python.
+func (x *execution) boolOrRaw(scope *vars.Scope, keyword string) bool {
+	yes, err := x.keywordBool(scope, keyword, false)
+	if err == nil {
+		return yes
+	}
+	k, _ := x.task.Inherited(keyword)
+	return isTrue(k)
 }
+
+// hides reports whether the task's output is hidden.
+func (x *execution) hides(scope *vars.Scope) bool { return x.boolOrRaw(scope, "no_log") }
 
 // place is where a result keeps the place of its fault in the source. What is
 // registered does not have it: msg is there as Ansible words it.

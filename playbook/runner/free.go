@@ -85,9 +85,8 @@ func (p *playRun) warnFree(ctx context.Context, task *playbook.Task, host string
 	if once {
 		p.warn("Using run_once with the free strategy is not currently supported. This task will still be executed for every host in the inventory list.")
 	}
-	fatal, err := p.taskBool(ctx, task, host, "any_errors_fatal", false)
-	if fatal {
+	if anyErrorsFatal(task) {
 		p.warn("Using any_errors_fatal with the free strategy is not supported, as tasks are executed independently on each host")
 	}
-	return err
+	return nil
 }

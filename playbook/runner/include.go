@@ -127,6 +127,15 @@ type badSource struct{ error }
 
 func (b *badSource) Unwrap() error { return b.error }
 
+// badValue is an error in a value that Ansible does not look at before it needs
+// it, with the exit code for that.
+type badValue struct {
+	error
+	code int
+}
+
+func (b *badValue) Unwrap() error { return b.error }
+
 // includeFails fails the hosts whose include cannot be loaded. Of a role
 // Ansible does not say on which hosts. It reports whether one of them has
 // nothing that rescues it.

@@ -10,6 +10,7 @@ import (
 	"gplay/internal/source"
 	"gplay/inventory"
 	"gplay/jinja"
+	"gplay/playbook"
 	"gplay/playbook/vars"
 )
 
@@ -42,13 +43,49 @@ func fieldFault(keyword string, err error) error {
 	if !errors.As(err, &undefined) || !errors.As(err, &placed) {
 		return err
 	}
-	if keyword == "async" {
-		keyword = "async_val" // which is its name in Ansible
-	}
 	named := *placed
-	named.Known = fmt.Sprintf("The field '%s' has an invalid value, which includes an undefined variable. The error was: %s", keyword, placed.Msg)
+	named.Known = fmt.Sprintf("The field '%s' has an invalid value, which includes an undefined variable. The error was: %s", fieldName(keyword), placed.Msg)
 	return &named
 }
+
+// fieldName is a keyword's name in Ansible's messages.
+func fieldName(keyword string) string {
+	if keyword == "async" {
+		return "async_val"
+	}
+	return keyword
+}
+
+// noBool is what Ansible says of a value that is no boolean.
+func noBool(v any) string {
+	switch v.(type) {
+	case *jinja.List, *jinja.Dict:
+		return fmt.Sprintf("unhashable type: '%s'", jinja.TypeName(v))
+	}
+	return fmt.Sprintf("The value '%s' is not a valid boolean.", jinja.Str(v))
+}
+
+// noInt is what Python says of a value that is no whole number.
+func noInt(v any) string {
+	switch v.(type) {
+	case string, jinja.Text:
+		return "invalid literal for int() with base 10: " + jinja.Repr(jinja.Str(v))
+	}
+	return fmt.Sprintf("int() argument must be a string, a bytes-like object or a real number, not '%s'", jinja.TypeName(v))
+}
+
+// noFloat is what Python says of a value that is no number.
+func noFloat(v any) string {
+	switch v.(type) {
+	case *jinja.List, *jinja.Dict:
+		return fmt.Sprintf("float() argument must be a string or a real number, not '%s'", jinja.TypeName(v))
+	}
+	return "could not convert string to float: " + jinja.Repr(jinja.Str(v))
+}
+
+// isTrue is what Python makes of a keyword that Ansible looks at before it
+// knows its value: what a template is written with is text, and true.
+func isTrue(k playbook.Keyword) bool { return isTemplate(k.Value) || jinja.Truth(k.Value) }
 
 func parseFloat(text string) (float64, bool) {
 	f, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)

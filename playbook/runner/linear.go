@@ -2,13 +2,11 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
-	"gplay/playbook/vars"
 )
 
 // lockstep runs the hosts of cursors, of all that are in the play: the task
@@ -296,17 +294,10 @@ func (p *playRun) failAll(all []*cursor) {
 // tooManyFailed ends the play when more than max_fail_percentage of the batch
 // has failed.
 func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
-	k, ok := p.play.Keywords["max_fail_percentage"]
-	if !ok {
-		return nil
-	}
-	v, err := p.playScope(ctx).Template(k.Value)
-	if err != nil {
-		return err
-	}
-	limit, err := asFloat(v, "max_fail_percentage", k.Pos)
-	if err != nil || float64(len(p.failed)-p.failedBefore)*100/float64(len(p.batch)) <= limit {
-		return err
+	read, limit := p.keywords(ctx), 100.0
+	read.percentage("max_fail_percentage", &limit)
+	if read.err != nil || float64(len(p.failed)-p.failedBefore)*100/float64(len(p.batch)) <= limit {
+		return read.err
 	}
 	for _, c := range all {
 		if !p.gone(c) {
@@ -342,34 +333,28 @@ func (p *playRun) spread(o *outcome, at []*cursor, shared bool) []*outcome {
 	return out
 }
 
-// runOnce reports whether a task runs on the first host for all.
+// runOnce reports whether a task runs on the first host for all: whatever
+// Python takes for true, as a value of the wrong kind is found only there.
 func (p *playRun) runOnce(ctx context.Context, task *playbook.Task, host string) (bool, error) {
-	return p.taskBool(ctx, task, host, "run_once", false)
-}
-
-func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
-	once, err := p.forAll(ctx, task, host)
-	if err != nil || once {
-		return once, err
-	}
-	stop, err := p.taskBool(ctx, task, host, "any_errors_fatal", false)
-	var undefined *vars.Undefined
-	return stop || errors.As(err, &undefined), nil // the task has failed of it already
-}
-
-func (p *playRun) taskBool(ctx context.Context, task *playbook.Task, host, keyword string, otherwise bool) (bool, error) {
-	k, ok := task.Inherited(keyword)
-	if !ok {
-		return otherwise, nil
-	}
-	if b, ok := k.Value.(bool); ok {
+	k, ok := task.Inherited("run_once")
+	if b, isBool := k.Value.(bool); !ok || isBool {
 		return b, nil
 	}
 	v, err := p.scope(ctx, task, p.hosts[host]).Template(k.Value)
-	if err != nil {
-		return false, err
+	return jinja.Truth(v), err
+}
+
+func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
+	if anyErrorsFatal(task) {
+		return true, nil
 	}
-	return asBool(v, keyword, k.Pos)
+	return p.forAll(ctx, task, host)
+}
+
+// anyErrorsFatal is the keyword, which Ansible does not template here.
+func anyErrorsFatal(task *playbook.Task) bool {
+	k, ok := task.Inherited("any_errors_fatal")
+	return ok && isTrue(k)
 }
 
 // throttle is on how many hosts a task may run at a time.

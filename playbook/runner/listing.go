@@ -32,7 +32,7 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 	r.pb = pb
 	for _, play := range pb.Plays {
 		p := &playRun{Runner: r, play: play, ctx: ctx}
-		if err := p.resolveHosts(ctx); err != nil {
+		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
 			return nil, err
 		}
 		l := Listing{Name: p.info.Name, Pattern: p.info.Pattern, Patterns: patterns(p.pattern), Hosts: p.info.Hosts, Tags: p.playTags()}
@@ -45,11 +45,15 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 	return out, nil
 }
 
-// CheckHosts tells whether it can be known on which hosts each play of pb runs.
+// CheckHosts tells whether it can be known on which hosts each play of pb runs,
+// and how.
 func (r *Runner) CheckHosts(ctx context.Context, pb *playbook.Playbook) error {
 	r.pb = pb
 	for _, play := range pb.Plays {
 		p := &playRun{Runner: r, play: play, ctx: ctx}
+		if err := p.checkKeywords(ctx); err != nil {
+			return err
+		}
 		if _, err := p.playScope(ctx).Template(play.Hosts); err != nil {
 			return err
 		}

@@ -70,6 +70,9 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 		return false, &badSource{err}
 	}
 	p.warnReserved()
+	if err := p.order(ctx); err != nil {
+		return false, err
+	}
 	if len(p.all) == 0 {
 		r.Callback.PlayStart(&p.info)
 		r.Callback.NoHostsMatched(&p.info)
@@ -77,7 +80,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	}
 	batches, err := p.batches(ctx)
 	if err != nil {
-		return false, &badSource{err}
+		return false, &badValue{err, ExitUnexpected}
 	}
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -124,13 +127,24 @@ func (p *playRun) playScope(ctx context.Context) *vars.Scope {
 // checkKeywords sees that the play's own keywords have values, before anything
 // is done.
 func (p *playRun) checkKeywords(ctx context.Context) error {
-	scope := p.playScope(ctx)
-	for _, keyword := range []string{"force_handlers", "gather_facts", "gather_subset", "gather_timeout", "max_fail_percentage", "order", "serial", "strategy"} {
-		if _, err := scope.Template(p.play.Keywords[keyword].Value); err != nil {
-			return fieldFault(keyword, err)
-		}
+	read := p.keywords(ctx)
+	var yes bool
+	var number int
+	var percentage float64
+	read.bool("force_handlers", &yes, false)
+	read.bool("gather_facts", &yes, false)
+	read.texts("gather_subset")
+	read.int("gather_timeout", &number)
+	read.percentage("max_fail_percentage", &percentage)
+	for _, keyword := range []string{"order", "serial", "strategy"} {
+		read.value(keyword)
 	}
-	return nil
+	return read.err
+}
+
+// keywords reads the play's own keywords.
+func (p *playRun) keywords(ctx context.Context) *keywordReader {
+	return &keywordReader{chain: p.play.Chain, scope: p.playScope(ctx)}
 }
 
 func (p *playRun) resolveHosts(ctx context.Context) error {
@@ -164,14 +178,16 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	for _, pattern := range selection.Unmatched {
 		p.warn("Could not match supplied host pattern, ignoring: %s", pattern)
 	}
-	hosts, err := p.ordered(scope, selection.Hosts)
-	p.hosts = map[string]*inventory.Host{}
+	p.setHosts(selection.Hosts)
+	return nil
+}
+
+func (p *playRun) setHosts(hosts []*inventory.Host) {
+	p.all, p.info.Hosts, p.hosts = hosts, nil, map[string]*inventory.Host{}
 	for _, h := range hosts {
 		p.info.Hosts = append(p.info.Hosts, h.Name)
 		p.hosts[h.Name] = h
 	}
-	p.all = hosts
-	return err
 }
 
 // selection is what the inventory has for the play by now.
@@ -214,13 +230,13 @@ func patternText(v any) string {
 	return jinja.Str(v)
 }
 
-// ordered applies the play's order keyword.
-func (p *playRun) ordered(scope *vars.Scope, hosts []*inventory.Host) ([]*inventory.Host, error) {
-	order, err := p.playText(scope, "order")
+// order applies the play's order keyword.
+func (p *playRun) order(ctx context.Context) error {
+	order, err := p.playText(p.playScope(ctx), "order")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	hosts = slices.Clone(hosts)
+	hosts := slices.Clone(p.all)
 	byName := func(a, b *inventory.Host) int { return strings.Compare(a.Name, b.Name) }
 	switch order {
 	case "", "inventory":
@@ -233,9 +249,11 @@ func (p *playRun) ordered(scope *vars.Scope, hosts []*inventory.Host) ([]*invent
 	case "shuffle":
 		shuffle(hosts)
 	default:
-		return nil, source.Errorf(p.play.Keywords["order"].Pos, "order is %q; it can be inventory, sorted, reverse_sorted, reverse_inventory or shuffle", order)
+		err := source.Errorf(p.play.Keywords["order"].Pos, "order is %q; it can be inventory, sorted, reverse_sorted, reverse_inventory or shuffle", order)
+		return &badValue{err, ExitBadOption}
 	}
-	return hosts, nil
+	p.setHosts(hosts)
+	return nil
 }
 
 func (p *playRun) playText(scope *vars.Scope, keyword string) (string, error) {
@@ -288,14 +306,14 @@ func (p *playRun) batches(ctx context.Context) ([][]*inventory.Host, error) {
 func serialSize(v any, hosts int) (int, error) {
 	text := strings.TrimSpace(jinja.Str(v))
 	if number, ok := strings.CutSuffix(text, "%"); ok {
-		percent, err := strconv.ParseFloat(number, 64)
+		percent, err := strconv.Atoi(number)
 		if err != nil {
-			return 0, fmt.Errorf("serial is %q; a percentage is a number and %%", text)
+			return 0, fmt.Errorf("serial is %q; a percentage is a whole number and %%", text)
 		}
-		return max(1, int(percent/100*float64(hosts))), nil
+		return max(1, percent*hosts/100), nil
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
+	n, ok := asInt(v)
+	if !ok {
 		return 0, fmt.Errorf("serial is %q; it can be a number, a percentage, or a list of them", text)
 	}
 	return n, nil
@@ -412,13 +430,8 @@ func (p *playRun) implicit(action, name string) *playbook.Task {
 }
 
 func (p *playRun) forceHandlers(ctx context.Context) (bool, error) {
-	k, ok := p.play.Keywords["force_handlers"]
-	if !ok {
-		return p.ForceHandlers, nil
-	}
-	v, err := p.playScope(ctx).Template(k.Value)
-	if err != nil {
-		return false, err
-	}
-	return asBool(v, "force_handlers", k.Pos)
+	read := p.keywords(ctx)
+	var force bool
+	read.bool("force_handlers", &force, p.ForceHandlers)
+	return force, read.err
 }

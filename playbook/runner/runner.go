@@ -105,7 +105,9 @@ const (
 	ExitFailed      = 2
 	ExitUnreachable = 4
 	ExitBadSource   = 4
+	ExitBadOption   = 5
 	ExitInterrupted = 99
+	ExitUnexpected  = 250
 )
 
 // Runner runs playbooks against one inventory.
@@ -192,8 +194,12 @@ func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 // included counts as one in the playbook.
 func errorCode(err error) int {
 	var bad *badSource
-	if errors.As(err, &bad) {
+	var value *badValue
+	switch {
+	case errors.As(err, &bad):
 		return ExitBadSource
+	case errors.As(err, &value):
+		return value.code
 	}
 	return ExitError
 }

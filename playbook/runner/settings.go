@@ -35,7 +35,7 @@ type settings struct {
 
 func (x *execution) settings(scope *vars.Scope) (*settings, error) {
 	s := &settings{delegate: x.host.Name, vars: scope, retries: 3}
-	read := keywordReader{x: x, scope: scope}
+	read := x.keywords(scope)
 	read.bool("delegate_facts", &s.delegateFacts, false)
 	read.bool("ignore_errors", &s.ignoreErrors, false)
 	read.bool("ignore_unreachable", &s.ignoreUnreachable, false)
@@ -47,7 +47,7 @@ func (x *execution) settings(scope *vars.Scope) (*settings, error) {
 	read.seconds("timeout", &s.timeout, 0)
 	read.seconds("async", &s.async, 0)
 	read.seconds("poll", &s.poll, 15)
-	if err := x.unused(&read); err != nil {
+	if err := x.unused(read); err != nil {
 		return nil, err
 	}
 	if err := x.environment(scope, s); err != nil {
@@ -66,6 +66,7 @@ func (x *execution) unused(read *keywordReader) error {
 	var number int
 	read.bool("any_errors_fatal", &yes, false)
 	read.bool("become", &yes, false)
+	read.bool("run_once", &yes, false)
 	read.int("port", &number)
 	for _, keyword := range []string{"become_exe", "become_flags", "become_method", "become_user", "connection", "remote_user"} {
 		read.value(keyword)
@@ -85,18 +86,18 @@ func (x *execution) unused(read *keywordReader) error {
 
 // keywordReader reads keywords until one fails.
 type keywordReader struct {
-	x     *execution
+	chain func(keyword string) []playbook.Keyword
 	scope *vars.Scope
 	err   error
 }
 
+func (x *execution) keywords(scope *vars.Scope) *keywordReader {
+	return &keywordReader{chain: x.task.Chain, scope: scope}
+}
+
 func (r *keywordReader) value(keyword string) (any, playbook.Keyword, bool) {
-	for _, k := range slices.Backward(r.x.task.Chain(keyword)) {
+	for _, k := range slices.Backward(r.chain(keyword)) {
 		if r.err != nil {
-			break
-		}
-		if wrong, ok := k.Value.(*playbook.Invalid); ok {
-			r.err = wrong.Err
 			break
 		}
 		v, err := r.scope.Template(k.Value)
@@ -114,8 +115,8 @@ func (r *keywordReader) value(keyword string) (any, playbook.Keyword, bool) {
 func (r *keywordReader) bool(keyword string, into *bool, otherwise bool) {
 	*into = otherwise
 	if v, k, ok := r.value(keyword); ok {
-		if *into, r.err = asBool(v, keyword, k.Pos); r.err != nil {
-			r.fails(keyword, k, "yes or no", v, playbook.NoBool)
+		if *into, r.err = asBool(v, keyword, k.Pos); r.err != nil || v == "" {
+			r.fails(keyword, k, "yes or no", v, "bool", noBool(v))
 		}
 	}
 }
@@ -124,16 +125,16 @@ func (r *keywordReader) int(keyword string, into *int) {
 	if v, k, ok := r.value(keyword); ok {
 		n, isInt := asInt(v)
 		if *into = n; !isInt {
-			r.fails(keyword, k, "a whole number", v, playbook.NoInt)
+			r.fails(keyword, k, "a whole number", v, "int", noInt(v))
 		}
 	}
 }
 
-// fails notes that a keyword is not what is expected of it; known says it in
-// Ansible's words.
-func (r *keywordReader) fails(keyword string, k playbook.Keyword, expected string, v any, known func(key string, written, is any) string) {
+// fails notes that a keyword is not what is expected of it: a kind of Ansible's,
+// which Python does not make of it.
+func (r *keywordReader) fails(keyword string, k playbook.Keyword, expected string, v any, kind, python string) {
 	e := source.Errorf(k.Pos, "%s is %s; it must be %s", keyword, jinja.Repr(v), expected)
-	e.Known = known(keyword, conditionText(k.Value), v)
+	e.Known = fmt.Sprintf("the field '%s' has an invalid value (%s), and could not be converted to an %s.The error was: %s", fieldName(keyword), conditionText(k.Value), kind, python)
 	r.err = e
 }
 
@@ -148,10 +149,33 @@ func (r *keywordReader) delay(into *time.Duration) {
 	if v, k, ok := r.value("delay"); ok {
 		var err error
 		if n, err = asFloat(v, "delay", k.Pos); err != nil {
-			r.fails("delay", k, "a number", v, playbook.NoInt)
+			r.fails("delay", k, "a number", v, "int", noInt(v))
 		}
 	}
 	*into = time.Duration(n * float64(time.Second))
+}
+
+func (r *keywordReader) percentage(keyword string, into *float64) {
+	v, k, ok := r.value(keyword)
+	if !ok {
+		return
+	}
+	n, err := asFloat(v, keyword, k.Pos)
+	if *into = n; err != nil {
+		r.fails(keyword, k, "a percentage", v, "percent", noFloat(v))
+	}
+}
+
+// texts sees that a keyword is a text or a list of them.
+func (r *keywordReader) texts(keyword string) {
+	v, k, _ := r.value(keyword)
+	for _, item := range asList(v) {
+		switch item.(type) {
+		case string, jinja.Text:
+			continue
+		}
+		r.err = source.Errorf(k.Pos, "the field '%s' should be a list of texts, but the item %s is none", keyword, jinja.Repr(item))
+	}
 }
 
 func (r *keywordReader) text(keyword string, into *string) {
@@ -161,7 +185,7 @@ func (r *keywordReader) text(keyword string, into *string) {
 }
 
 func (x *execution) keywordBool(scope *vars.Scope, keyword string, otherwise bool) (bool, error) {
-	r := keywordReader{x: x, scope: scope}
+	r := x.keywords(scope)
 	var b bool
 	r.bool(keyword, &b, otherwise)
 	return b, r.err
@@ -265,7 +289,7 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 		Transport: o.Transport, Host: s.delegate, User: o.User, Password: o.Password, KeyFile: o.KeyFile,
 		HostKeyChecking: x.HostKeyChecking, Timeout: o.Timeout,
 	}
-	read := keywordReader{x: x, scope: scope}
+	read := x.keywords(scope)
 	if s.vars == scope {
 		read.text("connection", &t.Transport)
 		read.text("remote_user", &t.User)
@@ -291,7 +315,7 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 	}
 	t.SSHArgs = joinArgs(common, extra)
 	t.Transport = transport(t.Transport)
-	on, become := x.become(&read, &from)
+	on, become := x.become(read, &from)
 	x.keepSecret(t, become)
 	if on {
 		t.Become = become

@@ -324,7 +324,7 @@ func (s *Scope) Condition(v any, pos source.Pos, written *yaml.Node) (bool, erro
 		if text, ok := r.(string); ok && text != "" {
 			return s.Wary().condition(text, pos, nil)
 		}
-		v = r
+		return jinja.Truth(r), nil
 	}
 	switch v := v.(type) {
 	case bool:
