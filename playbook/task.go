@@ -133,7 +133,8 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	t.Listen = texts(t.Keywords["listen"].Value)
 	delete(t.Keywords, "notify")
 	delete(t.Keywords, "listen")
-	return t, l.checkMeta(t, call)
+	l.checkMeta(t, call)
+	return t, nil
 }
 
 // inTask makes the hint of an unknown keyword a module's name where that is
@@ -327,9 +328,10 @@ func cut(n *yaml.Node, text string, from int) *yaml.Node {
 
 var metaActions = []string{"clear_facts", "clear_host_errors", "end_batch", "end_host", "end_play", "flush_handlers", "noop", "refresh_inventory", "reset_connection", "role_complete", "end_role"}
 
-func (l *loader) checkMeta(t *Task, c *call) error {
+// checkMeta warns of an action that meta does not know, which only a run refuses.
+func (l *loader) checkMeta(t *Task, c *call) {
 	if t.Action != "meta" {
-		return nil
+		return
 	}
 	raw, _ := t.Args.Get(rawParams)
 	name, ok := raw.(string)
@@ -339,7 +341,6 @@ func (l *loader) checkMeta(t *Task, c *call) error {
 			e.Pos, e.Len = c.value.Pos, c.value.Len
 		}
 		e.Hint = source.DidYouMean(name, metaActions)
-		return l.fail(e)
+		l.warn(e.Error())
 	}
-	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"gplay/playbook/vars"
 )
 
-// run reads everything, and then runs the playbooks in turn.
+// run reads and runs the playbooks in turn.
 func (o *options) run(ctx context.Context, files []string) (code int, err error) {
 	o.books = files
 	c, err := o.configure()
@@ -28,22 +28,39 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 		return 0, err
 	}
 	defer r.Close()
-	books, err := loadAll(ctx, r, files)
-	switch {
-	case err != nil:
+	for _, file := range files {
+		if err := r.Exists(file); err != nil {
+			return 0, err
+		}
+	}
+	if err := r.CheckLimit(); err != nil {
 		return 0, err
-	case o.syntaxCheck:
-		return runner.ExitOK, o.checkSyntax(ctx, books, r)
 	}
-	if o.listHosts || o.listTasks || o.listTags {
-		return runner.ExitOK, o.list(ctx, books, r)
+	if o.listOnly() {
+		return runner.ExitOK, o.show(ctx, r, files)
 	}
-	for _, pb := range books {
+	for _, file := range files {
+		pb, err := r.Load(ctx, file)
+		if err != nil {
+			return 0, err
+		}
 		if code, err = r.Run(ctx, pb); err != nil || code != runner.ExitOK {
 			return code, err
 		}
 	}
 	return code, nil
+}
+
+// show says what is in the playbooks, and runs nothing.
+func (o *options) show(ctx context.Context, r *runner.Runner, files []string) error {
+	books, err := loadAll(ctx, r, files)
+	switch {
+	case err != nil:
+		return err
+	case o.syntaxCheck:
+		return o.checkSyntax(ctx, books, r)
+	}
+	return o.list(ctx, books, r)
 }
 
 // configure reads the configuration and settles the options by it.
@@ -156,14 +173,13 @@ func (o *options) listOnly() bool {
 	return o.syntaxCheck || o.listHosts || o.listTasks || o.listTags
 }
 
-// split takes the comma-separated lists of --tags apart.
+// split takes the comma-separated lists of --tags apart. An empty tag is one,
+// which no task has.
 func split(args []string) []string {
 	var out []string
 	for _, a := range args {
 		for part := range strings.SplitSeq(a, ",") {
-			if part = strings.TrimSpace(part); part != "" {
-				out = append(out, part)
-			}
+			out = append(out, strings.TrimSpace(part))
 		}
 	}
 	return out
@@ -200,7 +216,7 @@ func (o *options) connectionOptions() (runner.Connection, error) {
 	return to, nil
 }
 
-// loadAll reads every playbook before the first one runs.
+// loadAll reads every playbook.
 func loadAll(ctx context.Context, r *runner.Runner, files []string) ([]*playbook.Playbook, error) {
 	var books []*playbook.Playbook
 	for _, file := range files {

@@ -379,6 +379,9 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		}
 		return t
 	}
+	if err := x.checkBecome(scope, s); err != nil {
+		return x.failedTry(scope, err)
+	}
 	t := x.until(ctx, scope, s, args)
 	t.scope, t.noLog = scope, s.noLog
 	if s.delegate != x.host.Name {

@@ -19,6 +19,9 @@ import (
 func Play(ctx context.Context, file string, o Options) (code int, err error) {
 	r := New(o)
 	defer r.Close()
+	if err := r.CheckLimit(); err != nil {
+		return ExitError, err
+	}
 	pb, err := r.Load(ctx, file)
 	if err != nil {
 		return ExitError, err
@@ -30,13 +33,31 @@ func Play(ctx context.Context, file string, o Options) (code int, err error) {
 // that can be known before anything runs.
 func (r *Runner) Load(ctx context.Context, file string) (*playbook.Playbook, error) {
 	o := r.loadOptions(ctx)
+	if err := exists(file, o); err != nil {
+		return nil, err
+	}
 	if found := playbook.Find(file, o); found != "" {
 		file = found
-	} else if _, err := os.Stat(file); err != nil {
-		return nil, &source.Error{Msg: fmt.Sprintf("the playbook: %s could not be found", file), Err: fs.ErrNotExist}
 	}
 	pb, err := playbook.Load(file, o)
 	return r.checked(pb, err)
+}
+
+// Exists tells whether there is a playbook of that name, before any runs.
+func (r *Runner) Exists(file string) error { return exists(file, r.loadOptions(context.Background())) }
+
+func exists(file string, o playbook.Options) error {
+	if playbook.Find(file, o) != "" {
+		return nil
+	}
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return &source.Error{Msg: fmt.Sprintf("the playbook: %s could not be found", file), Err: fs.ErrNotExist}
+	case !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0:
+		return &source.Error{Msg: fmt.Sprintf("the playbook: %s does not appear to be a file", file), Err: fs.ErrNotExist}
+	}
+	return nil
 }
 
 // LoadText is Load of text that stands in no file: name is what errors call

@@ -168,9 +168,6 @@ func (r *Runner) Close() { r.pool.Close() }
 // code. Cancelling ctx starts no more tasks and ends those that run.
 func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 	r.pb = pb
-	if err := r.checkLimit(); err != nil {
-		return ExitError, err
-	}
 	r.Callback.PlaybookStart(pb)
 	var err error
 	for _, play := range pb.Plays {
@@ -211,12 +208,16 @@ func (r *Runner) exitCode(ctx context.Context) int {
 	return r.result
 }
 
-// checkLimit refuses a limit that leaves no host at all.
-func (r *Runner) checkLimit() error {
+// CheckLimit refuses a limit that leaves none of the inventory's hosts.
+func (r *Runner) CheckLimit() error {
 	if r.Limit == "" {
 		return nil
 	}
-	hosts, err := r.limited("all", "localhost")
+	all, err := r.Inventory.Match("all")
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	hosts, err := r.limited("all")
 	if err == nil && len(hosts) == 0 {
 		err = fmt.Errorf("--limit %s leaves no host to run on", r.Limit)
 	}

@@ -325,10 +325,18 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 		return t, read.err
 	case from.err != nil:
 		return t, from.err
-	case on && !become.Known():
-		return t, fmt.Errorf("Invalid become method specified, could not find matching plugin: '%s'. Use `ansible-doc -t become -l` to list available plugins.", become.Method)
 	}
 	return t, nil
+}
+
+// checkBecome refuses a method to become somebody that there is not, whether or
+// not the task connects to a host.
+func (x *execution) checkBecome(scope *vars.Scope, s *settings) error {
+	from := varReader{scope: s.vars}
+	if on, become := x.become(x.keywords(scope), &from); on && !become.Known() {
+		return fmt.Errorf("Invalid become method specified, could not find matching plugin: '%s'. Use `ansible-doc -t become -l` to list available plugins.", become.Method)
+	}
+	return nil
 }
 
 // keepSecret tells of the target's passwords. One that is a user's name is no
