@@ -33,7 +33,19 @@ func attributeOf(object any, name string, key any) (any, error) {
 			return v, err
 		}
 	}
-	return &Undefined{Name: name, owner: ownerName(object), key: key, of: object}, nil
+	return lacking(object, name, key), nil
+}
+
+// Lacker is a Mapping that says itself what a key is that it lacks.
+type Lacker interface {
+	Lacks(key any) *Undefined
+}
+
+func lacking(object any, name string, key any) *Undefined {
+	if l, ok := object.(Lacker); ok {
+		return l.Lacks(key)
+	}
+	return &Undefined{Name: name, owner: ownerName(object), key: key, of: object}
 }
 
 // deeper is an attribute or item of an undefined value: as undefined as that.
@@ -130,7 +142,7 @@ func item(object, key any) (any, error) {
 			return v, nil
 		}
 	}
-	return &Undefined{Name: Str(key), owner: ownerName(object), key: key, of: object}, nil
+	return lacking(object, Str(key), key), nil
 }
 
 func itemAt(object, key any) (any, bool) {

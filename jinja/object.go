@@ -83,6 +83,7 @@ func Unroll(v any) any {
 }
 
 func mappingGet(m Mapping, key any) (any, bool, error) {
+	key = bare(key)
 	if g, ok := m.(Getter); ok {
 		value, ok, err := g.Lookup(key)
 		return normal(value), ok, err
@@ -196,6 +197,8 @@ func typeName(v any) string {
 		return "range"
 	case *view:
 		return v.kind
+	case interface{ TypeName() string }:
+		return v.TypeName()
 	case Mapping:
 		return "dict"
 	case *Undefined:
@@ -216,8 +219,6 @@ func typeName(v any) string {
 		return "Cycler"
 	case *joiner:
 		return "Joiner"
-	case interface{ TypeName() string }:
-		return v.TypeName()
 	case Callable:
 		return "function"
 	}
@@ -230,7 +231,9 @@ func TypeName(v any) string { return typeName(v) }
 // ownerName is the type's name as it stands in messages about missing
 // attributes.
 func ownerName(v any) string {
-	switch v.(type) {
+	switch v := v.(type) {
+	case interface{ Class() string }:
+		return v.Class() + " object"
 	case nil:
 		return "None"
 	case *Namespace, *cycler, *joiner:

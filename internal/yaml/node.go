@@ -149,6 +149,9 @@ func (n *Node) Any() any {
 	}
 	switch {
 	case n.Kind == Scalars:
+		if text, ok := n.Value.(string); ok && n.class != "" {
+			return jinja.Text{Value: text, Class: n.class}
+		}
 		return n.Value
 	case n.value != nil:
 		return n.value
@@ -322,9 +325,15 @@ func (c *converter) mapping(y *yamlv3.Node, tag string) (*Node, error) {
 // TextClass is the class of texts that stand in a trusted file.
 const TextClass = "AnsibleUnicode"
 
+// UnsafeClass is the class of texts that are tagged so there.
+const UnsafeClass = "AnsibleUnsafeText"
+
 func (c *converter) class() string {
-	if c.opts.Data {
+	switch {
+	case c.opts.Data:
 		return ""
+	case c.plain > 0:
+		return UnsafeClass
 	}
 	return TextClass
 }
@@ -394,6 +403,7 @@ func (m *pairing) add(ky, vy *yamlv3.Node) error {
 	if key.Kind != Scalars {
 		return m.c.badKey(key)
 	}
+	key.class = ""
 	value, err := m.c.convert(vy)
 	if err != nil {
 		return err
@@ -451,7 +461,11 @@ func (c *converter) scalar(y *yamlv3.Node, tag string) (*Node, error) {
 	default:
 		return nil, c.unknownTag(y, tag)
 	}
-	if s, ok := n.Value.(string); ok && c.plain == 0 && !c.opts.Data && IsTemplate(s) {
+	switch s, ok := n.Value.(string); {
+	case c.opts.Data:
+	case c.plain > 0:
+		n.class = UnsafeClass
+	case ok && IsTemplate(s):
 		n.Value = &Template{Text: s, Pos: n.Pos, Block: quoted&(yamlv3.LiteralStyle|yamlv3.FoldedStyle) != 0, src: c.src}
 	}
 	return n, nil

@@ -59,6 +59,8 @@ func show(v any) string {
 		return fmt.Sprintf("%q", v)
 	case []byte:
 		return fmt.Sprintf("bytes %q", v)
+	case jinja.Text:
+		return fmt.Sprintf("%s %q", v.Class, v.Value)
 	}
 	return fmt.Sprint(v)
 }
@@ -81,7 +83,7 @@ func TestLoad(t *testing.T) {
 		{"templates", "a: '{{ x }}'\nb: x {% if y %}\nc: '{# no #}'\nd: '{ {'\n", `{"a": template "{{ x }}", "b": template "x {% if y %}", "c": template "{# no #}", "d": "{ {"}`},
 		{"keys are no templates", "'{{ k }}': 1\n", `{"{{ k }}": 1}`},
 		{"keys of every kind", "5: a\nyes: b\n1.5: c\n", `{5: "a", true: "b", 1.5: "c"}`},
-		{"unsafe", "a: !unsafe '{{ x }}'\nb: !unsafe ['{{ x }}']\nc: '{{ x }}'\n", `{"a": "{{ x }}", "b": ["{{ x }}"], "c": template "{{ x }}"}`},
+		{"unsafe", "a: !unsafe '{{ x }}'\nb: !unsafe ['{{ x }}']\nc: '{{ x }}'\n", `{"a": AnsibleUnsafeText "{{ x }}", "b": [AnsibleUnsafeText "{{ x }}"], "c": template "{{ x }}"}`},
 		{"quoted numbers are text", "a: '1'\nb: \"yes\"\nc: |\n  5\n", `{"a": "1", "b": "yes", "c": "5\n"}`},
 		{"tags", "a: !!str 0644\nb: !!int '5'\nc: !!float 1\nd: !!binary aGk=\ne: !!set {x, y}\nf: !!omap [a: 1]\n", `{"a": "0644", "b": 5, "c": 1, "d": bytes "hi", "e": ["x", "y"], "f": [["a", 1]]}`},
 		{"merge", "b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  y: 3\n", `{"b": {"x": 1, "y": 2}, "m": {"x": 1, "y": 3}}`},

@@ -1,6 +1,9 @@
 package filters
 
-import "gplay/jinja"
+import (
+	"gplay/internal/yaml"
+	"gplay/jinja"
+)
 
 // The classes of text that Ansible has beside Python's own str.
 const (
@@ -10,7 +13,7 @@ const (
 	UnsafeNativeText = "NativeJinjaUnsafeText"
 	// UnsafeText came from a host, a lookup, or another place that no template
 	// is taken from.
-	UnsafeText = "AnsibleUnsafeText"
+	UnsafeText = yaml.UnsafeClass
 	// VaultText was encrypted with Ansible Vault where it was written.
 	VaultText = "AnsibleVaultEncryptedUnicode"
 )

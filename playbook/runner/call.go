@@ -227,7 +227,7 @@ func removedUser(module string, args map[string]any) string {
 func (x *execution) addHost(name string, groups []string, variables *jinja.Dict) (changed bool, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if changed, err = x.Inventory.AddHost(name, 0, variables, groups); err != nil {
+	if changed, err = x.Inventory.AddHost(name, 0, vars.Data(variables), groups); err != nil {
 		return changed, err
 	}
 	return changed, x.learnHosts()

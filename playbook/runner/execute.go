@@ -433,7 +433,9 @@ func (x *execution) afterwards(data *jinja.Dict) *jinja.Dict {
 	d := jinja.NewDict()
 	switch facts := x.facts(data); {
 	case facts == nil:
-	case x.task.Action == "set_fact" || x.task.Action == "include_vars":
+	case x.task.Action == "set_fact":
+		merge(d, vars.Again(facts).(*jinja.Dict))
+	case x.task.Action == "include_vars":
 		merge(d, facts)
 	default:
 		merge(d, vars.Safe(facts))
@@ -568,7 +570,7 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 	case "set_fact":
 		cacheable, _ := args.Get("cacheable")
 		put = func(host string) {
-			facts := withoutTuples(facts).(*jinja.Dict)
+			facts := vars.Again(withoutTuples(facts)).(*jinja.Dict)
 			x.store.Set(host, facts)
 			if yes, _ := asBool(cacheable, "cacheable", x.task.Pos); yes {
 				setFacts(host)

@@ -45,6 +45,9 @@ func (x *execution) loopItems(l *playbook.Loop) ([]any, error) {
 	out := make([]any, len(items))
 	for i, item := range items {
 		out[i] = withoutTuples(item)
+		if l.Lookup == "" {
+			out[i] = vars.Again(out[i])
+		}
 	}
 	return out, nil
 }
@@ -225,7 +228,7 @@ func (l *loop) one(ctx context.Context, i int) *try {
 	merge(l.brought, l.x.afterwards(t.data))
 	l.breaks(t, own)
 	for k, v := range own.All() {
-		t.data.Set(k, jinja.Plain(v))
+		t.data.Set(k, jinja.Plain(vars.AsWritten(v)))
 	}
 	if t.include != nil && t.status == OK {
 		t.include.loop = own
@@ -268,10 +271,11 @@ func (l *loop) breaks(t *try, own *jinja.Dict) {
 
 // text is the item as it is shown.
 func (l *loop) text(scope *vars.Scope, i int) (string, error) {
-	if l.label == nil {
-		return jinja.Str(l.items[i]), nil
+	label := l.label
+	if label == nil {
+		label = l.items[i]
 	}
-	v, err := scope.Template(l.label)
+	v, err := scope.Template(label)
 	return jinja.Str(v), err
 }
 

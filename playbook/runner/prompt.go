@@ -81,7 +81,15 @@ func (p *playRun) ask(q question) error {
 		}
 		value = hash
 	}
-	p.prompted.Set(name, jinja.Str(value))
+	unsafe, err := q.bool("unsafe", false)
+	if err != nil {
+		return err
+	}
+	if unsafe {
+		p.prompted.Set(name, jinja.Text{Value: jinja.Str(value), Class: vars.UnsafeText})
+	} else {
+		p.prompted.Set(name, vars.Again(jinja.Text{Value: jinja.Str(value), Class: "str"}))
+	}
 	return nil
 }
 

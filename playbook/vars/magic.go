@@ -2,7 +2,6 @@ package vars
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"gplay/internal/yaml"
@@ -46,6 +45,10 @@ func (s *Store) HostVars(ctx context.Context, playbookDir string) *HostVars {
 	return &HostVars{s, playbookDir, ctx}
 }
 
+// TypeName and Class are Ansible's.
+func (*HostVars) TypeName() string { return "HostVars" }
+func (*HostVars) Class() string    { return "ansible.vars.hostvars.HostVars" }
+
 // Get is the variables of the host named key.
 func (h *HostVars) Get(key any) (any, bool) {
 	name, _ := key.(string)
@@ -54,6 +57,11 @@ func (h *HostVars) Get(key any) (any, bool) {
 		return nil, false
 	}
 	return mapping{h.Scope(host), true}, true
+}
+
+// Lacks is the variables of a host that there is not.
+func (h *HostVars) Lacks(key any) *jinja.Undefined {
+	return &jinja.Undefined{Name: "hostvars[" + jinja.Repr(key) + "]"}
 }
 
 // Scope is host's variables outside of any play.
@@ -81,45 +89,64 @@ func (s *Scope) Mapping() jinja.Mapping { return mapping{s, false} }
 
 type mapping struct {
 	s *Scope
-	// lenient is set where what uses an undefined variable stays as written.
-	lenient bool
+	// templated is set where values are templated; else they are as written.
+	templated bool
 }
 
-// AsWritten is a value whose templates are text, and will never be templated.
-func AsWritten(v any) any {
-	switch v := v.(type) {
-	case *yaml.Template:
-		return v.Text
-	case *jinja.Dict:
-		out := jinja.NewDict()
-		for k, item := range v.All() {
-			out.Set(k, AsWritten(item))
-		}
-		return out
-	case *jinja.List:
-		out := jinja.NewList()
-		for _, item := range v.Items {
-			out.Items = append(out.Items, AsWritten(item))
-		}
-		return out
+// TypeName and Class are Ansible's.
+func (m mapping) TypeName() string {
+	if m.templated {
+		return "HostVarsVars"
 	}
-	return v
+	return "dict"
 }
 
-// Get is the templated value of a variable. One that cannot be templated is
-// an Undefined that says why, so that the fault shows where it is used.
+func (m mapping) Class() string {
+	if m.templated {
+		return "ansible.vars.hostvars.HostVarsVars"
+	}
+	return "dict"
+}
+
+// AsWritten is a value whose templates are the text that they were written as.
+func AsWritten(v any) any {
+	return changed(v, func(v any) any {
+		if t, ok := v.(*yaml.Template); ok {
+			return jinja.Text{Value: t.Text, Class: yaml.TextClass}
+		}
+		return v
+	})
+}
+
+// Get is the value of a variable. One that cannot be templated is an Undefined
+// that says why, so that the fault shows where it is used.
 func (m mapping) Get(key any) (any, bool) {
 	name, _ := key.(string)
-	v, ok, err := m.s.value(name)
-	var undefined *Undefined
-	if errors.As(err, &undefined) && m.lenient {
-		raw, _ := m.s.Raw(name)
+	raw, ok := m.s.raw(name)
+	if !ok {
+		return nil, false
+	}
+	if !m.templated {
 		return AsWritten(raw), true
 	}
+	v, err := m.s.finished(name, raw)
 	if err != nil {
-		return &jinja.Undefined{Name: name, Hint: err.Error()}, true
+		return &jinja.Undefined{Name: name, Hint: plainMessage(err), Cause: err, Failing: true}, true
 	}
-	return v, ok
+	return v, true
+}
+
+// isUnsafe tells whether m is a dict that holds unsafe text.
+func (m mapping) isUnsafe() bool {
+	if m.templated {
+		return false
+	}
+	for _, name := range m.s.Names() {
+		if v, _ := m.s.raw(name); isUnsafe(v) {
+			return true
+		}
+	}
+	return false
 }
 
 // Keys are the names of the variables but for the two that hold all others,

@@ -123,13 +123,18 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 
 // render gives what t says. Text that was made of what is unsafe is so, too.
 func (s *Scope) render(t *yaml.Template) (any, error) {
-	outer := s.unsafe
-	s.unsafe = false
+	wasUnsafe, wasVeiled := s.unsafe, s.veiled
+	s.unsafe, s.veiled = false, false
 	v, err := s.valueOf(t)
-	if s.unsafe {
+	switch {
+	case s.unsafe:
 		v = unsafe(v)
+	case s.veiled:
+		v = templateLike(v, filters.UnsafeText)
+	default:
+		v = templateLike(v, "str")
 	}
-	s.unsafe = outer
+	s.unsafe, s.veiled = wasUnsafe || s.unsafe, wasVeiled || s.veiled
 	return v, err
 }
 
@@ -197,7 +202,10 @@ func (s *Scope) typed(v any, bare bool, template string) (any, error) {
 	case string:
 		return literal(endLike(v, template, "\n")), nil
 	case *jinja.Dict, *jinja.List:
-		return jinja.Plain(v), definedAll(v)
+		if !s.veiled {
+			v = jinja.Plain(v)
+		}
+		return v, definedAll(v)
 	case bool, jinja.Mapping:
 		return v, nil
 	case jinja.Tuple:

@@ -34,6 +34,7 @@ type Scope struct {
 	pending  []string // names being resolved, outermost first
 	wary     bool
 	unsafe   bool // what is being templated used a text that is unsafe
+	veiled   bool // it used hostvars or vars, whose texts are known by their own classes only
 }
 
 // NewScope makes a scope of layers, highest precedence first; nil ones are
@@ -135,7 +136,14 @@ func (s *Scope) Lookup(name string) (any, bool, error) {
 	if errors.As(err, &sealed) {
 		return &jinja.Undefined{Name: name, Hint: sealed.Error(), Cause: err, Failing: true}, true, nil
 	}
-	s.unsafe = s.unsafe || isUnsafe(v)
+	switch v := v.(type) {
+	case *HostVars:
+		s.veiled = true
+	case mapping:
+		s.veiled, s.unsafe = true, s.unsafe || v.isUnsafe()
+	default:
+		s.unsafe = s.unsafe || isUnsafe(v)
+	}
 	return v, ok, err
 }
 
@@ -205,6 +213,25 @@ func (s *Scope) resolve(name string, raw any) (any, error) {
 		return nil, within(err, name, raw)
 	}
 	return v, nil
+}
+
+// finished is raw, the value of name, templated, where what uses an undefined
+// variable stays as it was written.
+func (s *Scope) finished(name string, raw any) (any, error) {
+	var fault error
+	v := changed(raw, func(v any) any {
+		if fault != nil {
+			return nil
+		}
+		done, err := s.resolve(name, v)
+		var undefined *Undefined
+		if errors.As(err, &undefined) {
+			return AsWritten(v)
+		}
+		fault = err
+		return done
+	})
+	return v, fault
 }
 
 // Names are the names of all variables, without order.
