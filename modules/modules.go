@@ -27,7 +27,14 @@ type Module struct {
 	args   any // the arguments' defaults, a struct
 	rules  []rule
 	run    func(ctx context.Context, c *Call, args map[string]any) (Result, error)
+	// standIn gives the module that does the work on the host of the call, and
+	// the arguments that it takes; nil where m does it.
+	standIn func(c *Call, args map[string]any) (*Module, map[string]any, error)
 }
+
+// TakesAny reports whether the arguments are those of another module, which
+// only the host tells.
+func (m *Module) TakesAny() bool { return m.standIn != nil }
 
 // Result is what a task registers, beside changed, diff, failed and msg,
 // which Run fills in. With "skipped": true nothing counts as changed.
@@ -186,6 +193,12 @@ func (m *Module) alias(names ...string) *Module {
 // freeForm names the argument that takes free text.
 func (m *Module) freeForm(arg string) *Module {
 	m.FreeForm = arg
+	return m
+}
+
+// standsFor sets who chooses the module that does the work on a host.
+func (m *Module) standsFor(choose func(c *Call, args map[string]any) (*Module, map[string]any, error)) *Module {
+	m.standIn = choose
 	return m
 }
 

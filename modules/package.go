@@ -1,39 +1,40 @@
 package modules
 
 import (
-	"context"
 	"fmt"
 
 	"gplay/modules/facts"
 )
 
-// Package installs packages with whatever the host has for that.
-var Package = define("package", "install, upgrade and remove packages with the host's own package manager", packageArgs{Use: "auto"}, packages)
+// Package installs packages with whatever the host has for that. It takes all
+// arguments of the module of that name.
+var Package = define("package", "install, upgrade and remove packages with the host's own package manager", packageArgs{Use: "auto"}, nil).standsFor(packageManager)
 
 type packageArgs struct {
-	Name        []string `arg:"name" required:"true" alias:"pkg" doc:"The packages, by the names they have there."`
-	State       string   `arg:"state" required:"true" choices:"absent,installed,latest,present,removed" doc:"Whether they are to be there."`
-	Use         string   `arg:"use" doc:"The package manager; auto finds out."`
-	UpdateCache *bool    `arg:"update_cache" alias:"update-cache" doc:"Refresh the lists of packages first."`
+	Name  []string `arg:"name" required:"true" doc:"The packages, by the names they have there."`
+	State string   `arg:"state" required:"true" choices:"absent,installed,latest,present,removed" doc:"Whether they are to be there."`
+	Use   string   `arg:"use" doc:"The package manager; auto finds out."`
 }
 
-func packages(ctx context.Context, c *Call, a packageArgs) (Result, error) {
-	manager := a.Use
-	if manager == "" || manager == "auto" {
-		manager = facts.PackageManager(c, facts.Detect(c))
+func packageManager(c *Call, args map[string]any) (*Module, map[string]any, error) {
+	name := used(args)
+	if name == "auto" {
+		name = facts.PackageManager(c, facts.Detect(c))
 	}
-	update := a.UpdateCache != nil && *a.UpdateCache
-	switch manager {
-	case "apt":
-		args := Apt.args.(aptArgs)
-		args.Package, args.State, args.UpdateCache = a.Name, a.State, a.UpdateCache
-		return apt(ctx, c, args)
-	case "dnf", "yum":
-		return rpmPackages(ctx, c, rpmArgs{Name: a.Name, State: a.State, UpdateCache: update}, manager)
-	case "apk":
-		args := Apk.args.(apkArgs)
-		args.Name, args.State, args.UpdateCache = a.Name, a.State, update
-		return apk(ctx, c, args)
+	for _, m := range []*Module{Apt, Dnf, Yum, Apk} {
+		if m.Name == name {
+			return m, args, nil
+		}
 	}
-	return nil, fmt.Errorf("Could not find a module for %s: packages are installed with apt, dnf, yum and apk", manager)
+	return nil, nil, fmt.Errorf("Could not find a module for %s.", name)
+}
+
+// used takes the argument use out of args.
+func used(args map[string]any) string {
+	use := "auto"
+	if v := args["use"]; v != nil {
+		use = fmt.Sprint(v)
+	}
+	delete(args, "use")
+	return use
 }

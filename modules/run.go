@@ -32,6 +32,12 @@ func Fail(msg string, r Result) error { return &Failure{msg, r} }
 // It never panics, and reports every fault in the result.
 func (m *Module) Run(ctx context.Context, r host.Reader, w host.Writer, ctl Controller, check, diff bool, args map[string]any) map[string]any {
 	c := &Call{Reader: r, Controller: ctl, writer: w, check: check, diff: diff}
+	var err error
+	if m.standIn != nil {
+		if m, args, err = m.standIn(c, maps.Clone(args)); err != nil {
+			return map[string]any{"changed": false, "failed": true, "msg": err.Error()}
+		}
+	}
 	given, err := m.arguments(args, expansion{r.Getenv, r.Home})
 	if err != nil {
 		return map[string]any{"changed": false, "failed": true, "msg": err.Error()}

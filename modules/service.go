@@ -13,8 +13,11 @@ import (
 	"gplay/modules/host"
 )
 
-// Service controls services, whatever starts them on the host.
+// Service controls services, whatever starts them on the host. Where that is
+// systemd it takes all arguments of the module of that name.
 var Service = define("service", "start, stop and enable services", serviceArgs{Runlevel: "default"}, service)
+
+func init() { Service.standsFor(serviceManager) }
 
 type serviceArgs struct {
 	Name      string `arg:"name" required:"true" doc:"The service."`
@@ -27,13 +30,23 @@ type serviceArgs struct {
 	Use       string `arg:"use" doc:"The module that controls services here; auto finds out."`
 }
 
-func service(ctx context.Context, c *Call, a serviceArgs) (Result, error) {
-	if a.Use == "systemd" || a.Use == "" || a.Use == "auto" {
-		if a.Use == "systemd" || facts.ServiceManager(c) == "systemd" {
-			return serviceBySystemd(ctx, c, a)
+// serviceManager is the module systemd where that starts services.
+func serviceManager(c *Call, args map[string]any) (*Module, map[string]any, error) {
+	name := strings.ToLower(used(args))
+	if name != "systemd" && (name != "auto" || facts.ServiceManager(c) != "systemd") {
+		return Service, args, nil
+	}
+	for _, arg := range []string{"pattern", "runlevel", "sleep", "arguments", "args"} {
+		if _, given := args[arg]; given {
+			delete(args, arg)
+			c.Warn(fmt.Sprintf("Ignoring \"%s\" as it is not used in \"systemd\"", arg))
 		}
 	}
-	if a.State == "" && a.Enabled == nil { // which systemd does not mind
+	return Systemd, args, nil
+}
+
+func service(ctx context.Context, c *Call, a serviceArgs) (Result, error) {
+	if a.State == "" && a.Enabled == nil {
 		return nil, errors.New("one of the following is required: state, enabled")
 	}
 	if err := noOption("name", a.Name); err != nil {
@@ -58,15 +71,6 @@ func service(ctx context.Context, c *Call, a serviceArgs) (Result, error) {
 		result["state"] = "stopped"
 	}
 	return result, bring(ctx, c, a, init)
-}
-
-func serviceBySystemd(ctx context.Context, c *Call, a serviceArgs) (Result, error) {
-	for _, arg := range []string{"pattern", "runlevel", "sleep", "arguments"} {
-		if c.Given(arg) {
-			c.Warn(fmt.Sprintf("Ignoring \"%s\" as it is not used in \"systemd\"", arg))
-		}
-	}
-	return systemd(ctx, c, systemdArgs{Name: a.Name, State: a.State, Enabled: a.Enabled, Scope: "system"})
 }
 
 // initSystem is one of those before systemd.

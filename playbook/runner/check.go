@@ -235,6 +235,9 @@ func params(action string) (names []string, any bool) {
 		names = append(names, a.Params...)
 	}
 	if m := modules.Find(action); m != nil && (a == nil || a.Module) {
+		if m.TakesAny() {
+			return nil, true
+		}
 		for _, p := range m.Params() {
 			names = append(names, p.Name)
 			names = append(names, p.Aliases...)
