@@ -44,9 +44,7 @@ type execution struct {
 func command(ctx context.Context, c *Call, a commandArgs) (Result, error) {
 	args, err := a.words()
 	if err != nil {
-		return nil, Fail(err.Error(), Result{
-			"rc": 256, "cmd": nil, "stdout": "", "stderr": "", "start": nil, "end": nil, "delta": nil,
-		})
+		return nil, noCommand(err.Error())
 	}
 	if a.Executable != "" {
 		c.Warn(fmt.Sprintf("As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using '%s'.", a.Executable))
@@ -63,6 +61,10 @@ func command(ctx context.Context, c *Call, a commandArgs) (Result, error) {
 		}
 	}
 	return x.run(ctx, c)
+}
+
+func noCommand(msg string) error {
+	return Fail(msg, Result{"rc": 256, "cmd": nil, "stdout": "", "stderr": "", "start": nil, "end": nil, "delta": nil})
 }
 
 func (a commandArgs) words() ([]string, error) {

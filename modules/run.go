@@ -52,7 +52,7 @@ func (m *Module) Run(ctx context.Context, r host.Reader, w host.Writer, ctl Cont
 	}
 	result, err := m.guarded(ctx, c, given)
 	out := c.finish(result, err)
-	if _, ofJob := out["invocation"]; !ofJob {
+	if _, own := out["invocation"]; !own && m.Name != "program" { // a program says for itself
 		out["invocation"] = invocation
 	}
 	if secrets := secretsOf(m.params, given); len(secrets) > 0 {

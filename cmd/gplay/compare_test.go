@@ -150,6 +150,7 @@ var changing = []struct {
 	with string
 }{
 	{regexp.MustCompile(`"(delta|start|end|stop)": "[^"]*"`), `"$1": "TIME"`},
+	{regexp.MustCompile(`(?m)^( *)(delta|start|end): '[^'\n]*'$`), `$1$2: TIME`},
 	{regexp.MustCompile(`"(atime|ctime|mtime|inode|blocks|dev)": [0-9.]+`), `"$1": N`},
 	// What -vv says of Python and of Ansible's plugins.
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m)?(ansible-playbook|gplay) \[core .*\n((\x1b\[0;34m)?  [a-z].*\n)*`), ``},
@@ -175,10 +176,12 @@ var changing = []struct {
 	{regexp.MustCompile(`\\n\\n[^" ]+:\d+:\d+: [^"]*?(\\"[^"]*?)*"`), `"`},
 	{regexp.MustCompile(`\\n\\n[^"]*\\n  in the value of [^"]*`), ``}, // of a variable without a file
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), `UUID`},
-	{regexp.MustCompile(`"(_timestamp|start|end)":"[^"]*"`), `"$1":"TIME"`},
+	{regexp.MustCompile(`"(_timestamp|delta|start|end)":"[^"]*"`), `"$1":"TIME"`},
 	// What Ansible tells its own callbacks, which json shows.
 	{regexp.MustCompile(`, "_ansible_\w+": (\{[^{}]*\}|\[[^\[\]]*\]|[^,{}\[\]\n]*)`), ``},
 	{regexp.MustCompile(`"_ansible_\w+": ?(\{[^{}]*\}|\[[^\[\]]*\]|[^,{}\[\]\n]*),\s*`), ``},
+	// Newer releases have it, and gplay with them.
+	{regexp.MustCompile(`"expand_argument_vars": ?true,\s*`), ``},
 	// profile_tasks, profile_roles, timer
 	{regexp.MustCompile(`(?m)[A-Z][a-z]+day \d.* \(\d:\d\d:\d\d\.\d{3}\).*\*+ $`), `CLOCK`},
 	{regexp.MustCompile(`(?m)-+ +\d+\.\d\ds$`), `- SECONDS`},
@@ -188,7 +191,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^[A-Z][a-z]{2} \d\d \d{4} [\d:]{8} - `), `NOW - `},
 	{regexp.MustCompile(` time="[\d.]+"`), ` time="SECONDS"`},
 	{regexp.MustCompile(`-[\d]+\.\d+\.xml`), `-NOW.xml`},
-	{regexp.MustCompile(`("src"|"before_header"|"after_header"): "[^"]*/(ansible|gplay)[^"]*"`), `$1: "TEMP"`},
+	{regexp.MustCompile(`(["'](?:src|before_header|after_header)["']): ["'][^"']*/(ansible|gplay)[^"']*["']`), `$1: "TEMP"`},
 }
 
 // Ansible says twice what is undefined, and what value it is in, which gplay

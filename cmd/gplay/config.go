@@ -52,6 +52,7 @@ type config struct {
 	vaultPassFile                        string
 	askVaultPass                         bool
 	perHostStart, loadCallbacks          bool
+	diffContext                          int
 	showArgs, noSystemWarnings           bool
 	askPass, askBecome                   bool
 	forceColor, noColor                  bool
@@ -74,7 +75,7 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
+	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, diffContext: 3, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
 	c.home = c.absolute("~/.ansible")
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
@@ -265,6 +266,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_BECOME_FLAGS"}, "privilege_escalation", "become_flags", c.keyword("become_flags", asText)},
 		{[]string{"ANSIBLE_NO_LOG"}, defaults, "no_log", c.keyword("no_log", asBoolean)},
 		{[]string{"ANSIBLE_DIFF_ALWAYS"}, "diff", "always", boolean(&c.diff)},
+		{[]string{"ANSIBLE_DIFF_CONTEXT"}, "diff", "context", number(&c.diffContext)},
 	}
 }
 

@@ -115,7 +115,7 @@ func (o *options) callback(c *config, output string, secrets *callback.Secrets) 
 		HideSkipped: !c.displaySkipped, HideOK: !c.displayOK, NoDeprecations: !c.deprecations,
 		CustomStats: c.customStats, FailedToErr: c.failedToErr, CheckMarkers: c.checkMarkers, PathOnFailure: c.pathOnFailure,
 		PerHostStart: c.perHostStart, YAML: c.resultFormat == "yaml", Pretty: c.pretty, Setting: c.callbackSetting,
-		Secrets: secrets, Log: logTo(c.logPath), Enabled: c.callbacks, ShowArgs: c.showArgs,
+		Secrets: secrets, Log: logTo(c.logPath), Enabled: c.callbacks, ShowArgs: c.showArgs, DiffContext: c.diffContext,
 	})
 }
 

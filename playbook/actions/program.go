@@ -37,11 +37,7 @@ func RunProgram(ctx context.Context, c *Call) (*jinja.Dict, error) {
 		}
 		call.Set("interpreter", words)
 	}
-	out, err := c.Module(ctx, "program", call, nil)
-	if out != nil {
-		out.Set("invocation", jinja.NewDict("module_args", c.Args))
-	}
-	return out, err
+	return c.Module(ctx, "program", call, nil)
 }
 
 // programArgs are the task's arguments, and what Ansible tells every module.

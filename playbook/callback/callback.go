@@ -33,6 +33,7 @@ type Options struct {
 	PathOnFailure       bool // show the place of a task that failed
 	PerHostStart        bool // say when a task starts on a host
 	ShowArgs            bool // banners show the task's arguments as written
+	DiffContext         int  // how many lines of a diff stand around a change
 	YAML                bool // results are YAML, else JSON
 	// Pretty says whether results are spread over lines, whatever the
 	// verbosity; nil leaves it to the format.
@@ -62,8 +63,8 @@ var outputs = map[string]func(d *display) runner.Callback{
 	"unixy":     func(d *display) runner.Callback { return &unixy{newStandard(d)} },
 	"dense":     func(d *display) runner.Callback { return newDense(newStandard(d)) },
 	"selective": func(d *display) runner.Callback { return newSelective(d) },
-	"debug":     func(d *display) runner.Callback { return newStandard(d) },
-	"skippy":    func(d *display) runner.Callback { d.HideSkipped = true; return newStandard(d) },
+	"debug":     newDebug,
+	"skippy":    func(d *display) runner.Callback { return skippy{newStandard(d)} },
 }
 
 // extras are those that can be enabled besides, by name.
@@ -89,6 +90,9 @@ func short(name string) string {
 func New(name string, o Options) (runner.Callback, error) {
 	d := newDisplay(o)
 	output := outputs[short(cmp.Or(name, "default"))]
+	if output == nil {
+		output = extras[short(name)] // then it shows nothing else
+	}
 	if output == nil {
 		e := source.Errorf(source.Pos{}, "there is no callback %q", name)
 		e.Err = fs.ErrNotExist

@@ -16,7 +16,7 @@ import (
 func run(t *testing.T, name string, o Options, fn func(c runner.Callback)) (out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	o.Out, o.Err = &stdout, &stderr
+	o.Out, o.Err, o.DiffContext = &stdout, &stderr, 3
 	c, err := New(name, o)
 	if err != nil {
 		t.Fatal(err)

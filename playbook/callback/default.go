@@ -156,7 +156,7 @@ func (c *standard) Retry(r *runner.Result) {
 		name = r.Task.Name
 	}
 	text := fmt.Sprintf("FAILED - RETRYING: [%s]: %s (%d retries left).", hostLabel(r), name, r.Left)
-	if c.Verbosity > 2 {
+	if (c.Verbosity > 2 || flag(r, verboseAlways)) && !flag(r, verboseOverride) {
 		text += "Result was: " + c.format(r)
 	}
 	c.line(text, darkGray)
@@ -234,6 +234,8 @@ func (c *standard) Included(_ *runner.TaskInfo, file string, hosts []string, ite
 	}
 	c.line(text, cyan)
 }
+
+func (c *standard) Async(msg string) { c.line(msg, darkGray) }
 
 func (c *standard) Notified(handler, host string) {
 	c.Verbose(2, fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host))

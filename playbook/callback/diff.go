@@ -6,6 +6,7 @@ import (
 
 	"github.com/pmezard/go-difflib/difflib"
 
+	"gplay/internal/pyyaml"
 	"gplay/jinja"
 	"gplay/playbook/runner"
 )
@@ -19,7 +20,8 @@ func (d *display) diffs(r *runner.Result) {
 
 // diffText is what a result changed, as text.
 func (d *display) diffText(r *runner.Result) string {
-	if changed, _ := r.Data.Get("changed"); !r.Diff || changed != true {
+	changed, _ := r.Data.Get("changed")
+	if !r.Diff || changed != true || r.Status != runner.OK && r.Status != runner.Changed {
 		return ""
 	}
 	v, _ := r.Data.Get("diff")
@@ -59,7 +61,7 @@ func (d *display) oneDiff(b *strings.Builder, one *jinja.Dict) {
 	before, isBefore := one.Get("before")
 	after, isAfter := one.Get("after")
 	if isBefore && isAfter {
-		d.unified(b, header(one, "before"), header(one, "after"), sideText(before), sideText(after))
+		d.unified(b, header(one, "before"), header(one, "after"), d.sideText(before), d.sideText(after))
 	}
 	if prepared, ok := one.Get("prepared"); ok {
 		b.WriteString(jinja.Str(prepared))
@@ -73,24 +75,37 @@ func header(one *jinja.Dict, side string) string {
 	return side
 }
 
-// sideText is one side of a diff; what is no text is compared as JSON.
-func sideText(v any) string {
+// sideText is one side of a diff; what is no text is compared in the format of
+// results.
+func (d *display) sideText(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case string:
 		return v
 	}
-	text, err := jinja.JSON(v, jinja.JSONOptions{Indent: "    ", SortKeys: true, ASCII: true, Default: asText})
+	text, err := d.state(v)
 	if err != nil {
 		return jinja.Str(v)
 	}
-	return text + "\n"
+	return text
+}
+
+func (d *display) state(v any) (string, error) {
+	data, ok := v.(*jinja.Dict)
+	switch {
+	case d.blocksOnly:
+		return pyyaml.Dump(v, pyyaml.Format{Flow: pyyaml.FlowNever, Width: 1000})
+	case ok && d.YAML:
+		return strings.TrimPrefix(d.asYAML(data, 4), "\n") + "\n", nil
+	}
+	text, err := jinja.JSON(v, jinja.JSONOptions{Indent: "    ", SortKeys: true, ASCII: true, Default: asText})
+	return text + "\n", err
 }
 
 func (d *display) unified(b *strings.Builder, beforeName, afterName, before, after string) {
 	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: diffLines(before), B: diffLines(after), FromFile: beforeName, ToFile: afterName, Context: 3,
+		A: diffLines(before), B: diffLines(after), FromFile: beforeName, ToFile: afterName, Context: d.DiffContext,
 	})
 	if err != nil || text == "" {
 		return

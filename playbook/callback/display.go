@@ -29,7 +29,8 @@ const (
 // display writes lines, coloured where that is wanted.
 type display struct {
 	Options
-	told map[string]bool // warnings that were shown
+	told       map[string]bool // warnings that were shown
+	blocksOnly bool            // diffs are of YAML as community.general has it
 }
 
 func newDisplay(o Options) *display {

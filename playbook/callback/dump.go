@@ -29,18 +29,24 @@ func (d *display) verbose(r *runner.Result) bool {
 
 // dump is a result as JSON: one line, or indented for -vvv and for results
 // that are there to be read.
-func (d *display) dump(r *runner.Result) string {
-	indent := 0
-	if d.Verbosity > 2 || flag(r, verboseAlways) || d.YAML || d.Pretty != nil {
-		indent = 4
-	}
+func (d *display) dump(r *runner.Result) string { return d.formatted(d.shown(r), d.indent(r)) }
+
+func (d *display) indent(r *runner.Result) int {
 	if d.Pretty != nil && !*d.Pretty {
-		indent = 0
+		return 0
 	}
+	if d.Verbosity > 2 || flag(r, verboseAlways) || d.YAML || d.Pretty != nil {
+		return 4
+	}
+	return 0
+}
+
+// formatted is data in the format of results.
+func (d *display) formatted(data *jinja.Dict, indent int) string {
 	if d.YAML {
-		return d.asYAML(d.shown(r), indent)
+		return d.asYAML(data, indent)
 	}
-	return d.encode(d.shown(r), indent)
+	return d.encode(data, indent)
 }
 
 // shown is a result without what is nobody's business.

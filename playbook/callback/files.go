@@ -75,15 +75,21 @@ func (l *logPlays) Result(r *runner.Result) {
 		word = "UNREACHABLE"
 	}
 	now := time.Now().Format("Jan 02 2006 15:04:05")
-	line := strings.Join([]string{now, l.book, writtenName(r.Task.Task), r.Task.Task.ActionAs, word, l.data(r)}, " - ")
+	line := strings.Join([]string{now, l.book, taskName(r), r.Task.Task.ActionAs, word, l.data(r)}, " - ")
 	l.put(l.dir, r.Host, line+"\n\n", os.O_APPEND)
 }
 
-func writtenName(t *playbook.Task) string {
-	if t.Name == nil {
+// taskName is a task's own name: as it is written where the task was skipped,
+// or only what it is made of was run, items or an included file.
+func taskName(r *runner.Result) string {
+	name := r.Task.Task.Name
+	switch {
+	case name == nil:
 		return ""
+	case r.Status == runner.Skipped, r.Loop, isInclude(r):
+		return writtenText(name)
 	}
-	return writtenText(t.Name)
+	return r.Task.Title
 }
 
 func (l *logPlays) data(r *runner.Result) string {

@@ -18,6 +18,14 @@ type minimal struct {
 // textActions are the actions whose result is the output of a command.
 var textActions = map[string]bool{"command": true, "shell": true, "raw": true, "script": true, "win_command": true, "win_shell": true}
 
+// diffs shows a line for a diff in which there is nothing to see, too.
+func (m *minimal) diffs(r *runner.Result) {
+	diff, _ := r.Data.Get("diff")
+	if r.Diff && jinja.Truth(diff) && (r.Status == runner.OK || r.Status == runner.Changed) {
+		m.line(m.diff(diff), "")
+	}
+}
+
 func (m *minimal) ItemResult(r *runner.Result) {
 	if !m.oneline {
 		m.diffs(r)
@@ -41,6 +49,10 @@ func (m *minimal) Result(r *runner.Result) {
 	case runner.Failed:
 		m.result(r, "FAILED", "FAILED!", red)
 	case runner.Changed:
+		if r.Task.Action == "debug" && !m.oneline { // that it changed anything goes with all but the message
+			m.result(r, "SUCCESS", "SUCCESS", green)
+			return
+		}
 		m.result(r, "CHANGED", "CHANGED", yellow)
 	default:
 		m.result(r, "SUCCESS", "SUCCESS", green)
@@ -67,7 +79,7 @@ func (m *minimal) json(r *runner.Result) string {
 	data := m.stripped(r.Data)
 	data.Delete("warnings")
 	data.Delete("deprecations")
-	if r.Task.Action == "debug" {
+	if r.Task.Action == "debug" && r.Status != runner.Failed {
 		debugOnly(data)
 	}
 	return m.encode(data, 4)

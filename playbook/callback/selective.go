@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pmezard/go-difflib/difflib"
+
 	"gplay/jinja"
 	"gplay/playbook/runner"
 )
@@ -86,8 +88,8 @@ func (c *selective) item(data *jinja.Dict) {
 		}
 	}
 	failed, _ := data.Get("failed")
-	msg, _ := data.Get("msg")
-	if msg == nil {
+	msg, ok := data.Get("msg")
+	if !ok {
 		msg = ""
 	}
 	c.host(data, 4, c.color(jinja.Str(name), boldCode), jinja.Str(msg), failed == true)
@@ -138,10 +140,62 @@ func indented(text string, by int) string {
 	return strings.Join(lines, "\n")
 }
 
+// diffOf shows a diff: of two texts as usual, of two dicts what is not the
+// same in them, and anything else as it is.
 func (c *selective) diffOf(v any, indent int) {
-	if text := strings.TrimSpace(c.diff(v)); text != "" {
+	text := jinja.Str(v)
+	if d, ok := v.(*jinja.Dict); ok {
+		before, _ := d.Get("before")
+		after, _ := d.Get("after")
+		if states, ok := before.(*jinja.Dict); ok {
+			text = jinja.Repr(unlike(states, after))
+		} else {
+			text = plainDiff(d, jinja.Str(before), jinja.Str(after))
+		}
+	}
+	if jinja.Truth(v) && text != "" {
 		c.screen(indented(c.color(text, yellow), indent) + "\n")
 	}
+}
+
+// unlike are the keys whose values differ, with both values.
+func unlike(before *jinja.Dict, v any) *jinja.Dict {
+	out := jinja.NewDict()
+	after, _ := v.(*jinja.Dict)
+	for _, side := range []*jinja.Dict{before, after} {
+		for _, key := range side.Keys() {
+			was, _ := before.Get(key)
+			is, _ := after.Get(key)
+			if !jinja.Equal(was, is) {
+				out.Set(key, jinja.Tuple{was, is})
+			}
+		}
+	}
+	return out
+}
+
+// plainDiff is a diff whose headings are followed by empty lines.
+func plainDiff(d *jinja.Dict, before, after string) string {
+	from, ok := d.Get("before_header")
+	if !ok {
+		from = "new_file"
+	}
+	to, _ := d.Get("after_header")
+	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
+		A: diffLines(wholeLines(before)), B: diffLines(wholeLines(after)), FromFile: jinja.Str(from), ToFile: jinja.Str(to), Context: 3, Eol: "\n\n",
+	})
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(text, "\n")
+}
+
+// wholeLines is text whose last line has an end.
+func wholeLines(text string) string {
+	if text == "" || strings.HasSuffix(text, "\n") {
+		return text
+	}
+	return text + "\n"
 }
 
 func (c *selective) skip(r *runner.Result) {

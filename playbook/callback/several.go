@@ -68,6 +68,12 @@ func (s several) Included(task *runner.TaskInfo, file string, hosts []string, it
 	}
 }
 
+func (s several) Async(msg string) {
+	for _, c := range s {
+		c.Async(msg)
+	}
+}
+
 func (s several) Notified(handler, host string) {
 	for _, c := range s {
 		c.Notified(handler, host)

@@ -19,5 +19,6 @@ func (silent) ItemResult(*runner.Result)                           {}
 func (silent) Retry(*runner.Result)                                {}
 func (silent) Result(*runner.Result)                               {}
 func (silent) Included(*runner.TaskInfo, string, []string, string) {}
+func (silent) Async(string)                                        {}
 func (silent) Notified(string, string)                             {}
 func (silent) Stats(*runner.Stats)                                 {}

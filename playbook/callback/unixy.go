@@ -61,8 +61,8 @@ func (u *unixy) result(r *runner.Result, item bool) {
 	}
 	u.warn(r)
 	label := ""
-	if item {
-		label = " | item: " + itemLabel(r)
+	if item && !r.Task.NoLog {
+		label = " | item: " + r.Label
 	}
 	switch r.Status {
 	case runner.Failed:
@@ -78,17 +78,11 @@ func (u *unixy) result(r *runner.Result, item bool) {
 	}
 }
 
-func itemLabel(r *runner.Result) string {
-	if r.Task.NoLog {
-		return "(censored due to no_log)"
-	}
-	return r.Label
-}
-
 // delegatedTo is the address of where a task was delegated to, be it the host
-// itself.
+// itself. A loop as a whole was not, nor a task that did not run.
 func delegatedTo(r *runner.Result) string {
-	if _, delegated := r.Task.Task.Inherited("delegate_to"); !delegated {
+	_, delegated := r.Task.Task.Inherited("delegate_to")
+	if !delegated || r.Status == runner.Skipped || r.Status == runner.Unreachable || itemsShown(r) {
 		return ""
 	}
 	return cmp.Or(delegatedAddress(r), r.Delegated, r.Host)

@@ -87,7 +87,10 @@ func readableText(s string) string {
 }
 
 // newYAML is the default output with results as YAML.
-func newYAML(d *display) runner.Callback { return &standard{display: d, format: d.communityYAML} }
+func newYAML(d *display) runner.Callback {
+	d.blocksOnly = true
+	return &standard{display: d, format: d.communityYAML}
+}
 
 // communityYAML is community.general's output: the default one with results as
 // YAML, and changed and skipped in a line before them.

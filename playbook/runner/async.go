@@ -64,7 +64,7 @@ func (x *execution) polled(ctx context.Context, conn connection.Conn, call conne
 }
 
 func (x *execution) says(format string, args ...any) {
-	x.tell(func(c Callback) { c.Verbose(0, fmt.Sprintf(format, args...)) })
+	x.tell(func(c Callback) { c.Async(fmt.Sprintf(format, args...)) })
 }
 
 // asks asks for the status of a job, or makes it forgotten.

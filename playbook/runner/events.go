@@ -33,6 +33,8 @@ type Callback interface {
 	Deprecated(msg string)
 	// Banner shows a headline.
 	Banner(text string)
+	// Async says how a job in the background gets on.
+	Async(msg string)
 	// Verbose says more of what is going on, from that many -v on.
 	Verbose(level int, msg string)
 	Stats(s *Stats)

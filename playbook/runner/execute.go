@@ -84,7 +84,7 @@ func (x *execution) run(ctx context.Context) *outcome {
 		}
 	}
 	o.result, o.data = x.result(t), t.data
-	if t.noLog { // a rescue is not to show what the task hid
+	if t.noLog && x.Keywords["no_log"] != true { // a rescue is not to show what the task hid, unless all is hidden
 		o.data = o.result.Data
 	}
 	o.result.Loop, o.result.Start, o.result.Duration = looped, start, time.Since(start)
@@ -106,7 +106,7 @@ func (x *execution) result(t *try) *Result {
 	}
 	if t.noLog {
 		r.Data = jinja.NewDict("censored", censored)
-		for _, shown := range []string{"changed", "attempts"} {
+		for _, shown := range []string{"changed", "attempts", "_ansible_delegated_vars"} {
 			if v, ok := t.data.Get(shown); ok {
 				r.Data.Set(shown, v)
 			}
@@ -366,10 +366,11 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 			t.data.Set("msg", labelError(err)) // Ansible says no more of an include
 			return t
 		}
-		if x.hides(scope) {
+		hidden := x.hides(scope)
+		if hidden {
 			inc.label = "(censored due to no_log)"
 		}
-		return &try{data: inc.result(x.task), scope: scope, include: inc}
+		return &try{data: inc.result(x.task), scope: scope, include: inc, noLog: hidden}
 	}
 	args, err := x.arguments(scope)
 	if err != nil {

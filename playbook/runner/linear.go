@@ -131,10 +131,15 @@ func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor
 		}
 		prepared = append(prepared, x)
 	}
+	started := 0
 	for i, x := range prepared {
+		// A host's start is told of before it waits for its turn.
+		for ; started <= min(i+p.Forks, len(prepared)-1); started++ {
+			name := prepared[started].host.Name
+			p.tell(func(c Callback) { c.HostStart(info, name) })
+		}
 		p.begin(task, x.limit)
 		wg.Go(func() {
-			p.tell(func(c Callback) { c.HostStart(x.info, x.host.Name) })
 			out[i] = x.debugged(ctx)
 			p.end(task)
 		})

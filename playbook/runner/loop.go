@@ -194,7 +194,9 @@ func (l *loop) controls() error {
 			l.allItems = jinja.Truth(v)
 		}
 	}
-	l.label, _ = l.control.Get("label")
+	if label, _ := l.control.Get("label"); jinja.Truth(label) {
+		l.label = label
+	}
 	if _, taken := l.x.scope.Raw(l.variable); taken && !l.x.task.Implicit {
 		l.x.warn("The loop variable '%s' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.", l.variable)
 	}
@@ -235,13 +237,12 @@ func (l *loop) one(ctx context.Context, i int) *try {
 		if t.include.label == "" {
 			t.include.label, _ = l.text(t.scope, i)
 		}
-		return t
 	}
 	label, err := l.text(t.scope, i)
 	if err != nil {
 		t.data.Set("failed", true)
 		t.data.Set("msg", "Failed to template loop_control.label: "+labelError(err))
-		t.status = Failed
+		t.status, t.include = Failed, nil
 		t.ignored, _ = l.x.keywordBool(t.scope, "ignore_errors", false)
 	}
 	r := l.x.result(t)
@@ -320,32 +321,42 @@ func (l *loop) position(i int) *jinja.Dict {
 func (x *execution) loopResult(tries []*try) *try {
 	sum := &try{scope: x.scope, status: OK, delegated: tries[0].delegated}
 	results := jinja.NewList()
+	sum.data = jinja.NewDict("results", results, "skipped", true)
 	changed, skipped, failed := false, true, false
 	for _, t := range tries {
 		results.Items = append(results.Items, public(t.data))
-		changed = changed || t.status == Changed
-		if c, _ := t.data.Get("changed"); jinja.Truth(c) {
+		if c, _ := t.data.Get("changed"); t.status == Changed || jinja.Truth(c) {
 			changed = true
+			sum.data.Set("changed", true)
 		}
 		skipped = skipped && t.status == Skipped
-		failed = failed || t.status == Failed
+		if t.status == Failed {
+			failed = true
+			sum.data.Set("failed", true)
+			sum.data.Set("msg", "One or more items failed")
+		}
 		sum.noLog = sum.noLog || t.noLog
 		sum.ignored = sum.ignored || t.ignored
 		if t.status == Unreachable {
 			sum.status = Unreachable
 		}
 	}
-	sum.data = jinja.NewDict("results", results, "skipped", skipped, "msg", "All items completed", "changed", changed)
+	sum.data.Set("skipped", skipped)
+	switch {
+	case failed:
+	case skipped:
+		sum.data.Set("msg", "All items skipped")
+	default:
+		sum.data.Set("msg", "All items completed")
+	}
+	sum.data.Set("changed", changed)
 	switch {
 	case sum.status == Unreachable:
 		sum.data.Set("unreachable", true)
 	case failed:
 		sum.status = Failed
-		sum.data.Set("failed", true)
-		sum.data.Set("msg", "One or more items failed")
 	case skipped:
 		sum.status = Skipped
-		sum.data.Set("msg", "All items skipped")
 	case changed:
 		sum.status = Changed
 	}
