@@ -104,10 +104,12 @@ type Call struct {
 	Reset func() error
 	// SplitPort takes a host's name and the port behind it apart.
 	SplitPort func(name string) (host string, port int)
-	AddHost   func(name string, groups []string, variables *jinja.Dict) (changed bool, err error)
-	GroupBy   func(group string, parents []string) (changed bool, err error)
-	Warn      func(msg string)
-	Say       func(msg string) // shows a line
+	// AddHost and GroupBy change the inventory when the task is known not to have
+	// failed, and its result then.
+	AddHost func(name string, groups []string, variables *jinja.Dict)
+	GroupBy func(group string, parents []string)
+	Warn    func(msg string)
+	Say     func(msg string) // shows a line
 	// Keys opens the terminal, and shows what is typed if echo is set; nil when
 	// there is nobody.
 	Keys func(echo bool) (Keys, error)

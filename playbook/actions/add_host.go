@@ -36,8 +36,8 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 		shown.Items = append(shown.Items, g)
 	}
 	variables := with(c.Args, []string{"name", "hostname", "groups", "groupname", "_raw_params"}) // Ansible makes variables of host and group
-	changed, err := c.AddHost(name, groups, variables)
-	return jinja.NewDict("changed", changed, "add_host", jinja.NewDict("host_name", name, "groups", shown, "host_vars", variables)), err
+	c.AddHost(name, groups, variables)
+	return jinja.NewDict("changed", false, "add_host", jinja.NewDict("host_name", name, "groups", shown, "host_vars", variables)), nil
 }
 
 // hostGroups are the groups that the host joins, each once.

@@ -25,6 +25,6 @@ func runGroupBy(_ context.Context, c *Call) (*jinja.Dict, error) {
 		parents = []string{"all"}
 		shown.Items = []any{"all"}
 	}
-	changed, err := c.GroupBy(group, parents)
-	return jinja.NewDict("changed", changed, "add_group", group, "parent_groups", shown), err
+	c.GroupBy(group, parents)
+	return jinja.NewDict("changed", false, "add_group", group, "parent_groups", shown), nil
 }

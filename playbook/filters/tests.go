@@ -13,25 +13,24 @@ var resultTests = map[string]jinja.Test{
 	"change": resultTest("changed", changed), "changed": resultTest("changed", changed),
 	"failed": resultTest("failed", has("failed")), "failure": resultTest("failed", has("failed")),
 	"finished":    resultTest("finished", asyncFlag("finished")),
-	"reachable":   resultTest("reachable", not(has("unreachable"))),
+	"reachable":   resultTest("unreachable", not(has("unreachable"))),
 	"skip":        resultTest("skipped", has("skipped")),
 	"skipped":     resultTest("skipped", has("skipped")),
 	"started":     resultTest("started", asyncFlag("started")),
-	"succeeded":   resultTest("succeeded", not(has("failed"))),
-	"success":     resultTest("succeeded", not(has("failed"))),
-	"successful":  resultTest("succeeded", not(has("failed"))),
+	"succeeded":   resultTest("failed", not(has("failed"))),
+	"success":     resultTest("failed", not(has("failed"))),
+	"successful":  resultTest("failed", not(has("failed"))),
 	"timedout":    resultTest("timedout", timedOut),
 	"unreachable": resultTest("unreachable", has("unreachable")),
 }
 
 func resultTest(name string, is func(jinja.Mapping) bool) jinja.Test {
 	return func(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
-		p := bind(args)
-		if err := errors.Join(p.err, undefined(v)); err != nil {
+		if err := bind(args).err; err != nil {
 			return false, err
 		}
 		m, ok := v.(jinja.Mapping)
-		if !ok {
+		if !ok { // nor is what is undefined
 			return false, fmt.Errorf("The '%s' test expects a dictionary", name)
 		}
 		return is(m), nil

@@ -223,19 +223,23 @@ func removedUser(module string, args map[string]any) string {
 	return ""
 }
 
-// addHost puts a host into the inventory, for later plays.
-func (x *execution) addHost(name string, groups []string, variables *jinja.Dict) (changed bool, err error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if changed, err = x.Inventory.AddHost(name, 0, vars.Data(variables), groups); err != nil {
-		return changed, err
+// addHost will put a host into the inventory, for later plays.
+func (x *execution) addHost(name string, groups []string, variables *jinja.Dict) {
+	x.grow = func() (changed bool, err error) {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if changed, err = x.Inventory.AddHost(name, 0, vars.Data(variables), groups); err != nil {
+			return changed, err
+		}
+		return changed, x.learnHosts()
 	}
-	return changed, x.learnHosts()
 }
 
-// groupBy puts this host into a group.
-func (x *execution) groupBy(group string, parents []string) (changed bool, err error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.Inventory.AddToGroup(x.host.Name, group, parents)
+// groupBy will put this host into a group.
+func (x *execution) groupBy(group string, parents []string) {
+	x.grow = func() (changed bool, err error) {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		return x.Inventory.AddToGroup(x.host.Name, group, parents)
+	}
 }

@@ -24,8 +24,12 @@ type execution struct {
 	scope *vars.Scope
 	info  *TaskInfo
 	limit int // on so many hosts the task may run at a time
-	// puts give the facts and variables that the task brought to a host.
-	puts []func(host string)
+	// puts give the facts and variables that the task brought to a host;
+	// delegated are those of the host that it was delegated to.
+	puts      []func(host string)
+	delegated []func()
+	// grow puts what add_host and group_by name into the inventory.
+	grow func() (changed bool, err error)
 }
 
 // outcome is what an execution gave.
@@ -51,6 +55,7 @@ type try struct {
 	scope     *vars.Scope
 	include   *include
 	last      bool // the loop ends with it
+	grew      bool // it changed the inventory, and nothing else
 	fatal     bool // it could not be run, and nor can what is left of the loop
 }
 
@@ -68,12 +73,18 @@ func (x *execution) run(ctx context.Context) *outcome {
 	if t.include != nil && t.status == OK {
 		t.data.Set("changed", false)
 	}
-	x.register(x.host.Name, t.data)
+	if t.status == Failed || t.status == Unreachable { // it brings nothing, nor does any item of its loop
+		x.puts, x.delegated = nil, nil
+	}
 	o.apply = func(host string) {
+		x.register(host, t.data)
 		for _, put := range x.puts {
 			put(host)
 		}
-		x.register(host, t.data)
+	}
+	o.apply(x.host.Name)
+	for _, put := range x.delegated {
+		put()
 	}
 	if t.status == Changed {
 		o.err = x.notify(tries)
@@ -145,8 +156,12 @@ func (x *execution) notify(tries []*try) error {
 	}
 	x.turn.Lock()
 	defer x.turn.Unlock()
+	changed := false
 	for _, t := range tries {
-		if t.status == Skipped {
+		// What grows the inventory changes something only after it has notified.
+		notifies := t.status != Skipped && (!t.grew || changed)
+		changed = changed || t.status == Changed
+		if !notifies {
 			continue
 		}
 		for _, name := range x.notified(t) {
@@ -440,6 +455,7 @@ func (x *execution) afterwards(data *jinja.Dict) *jinja.Dict {
 		merge(d, facts)
 	default:
 		merge(d, vars.Safe(facts))
+		d.Set("ansible_facts", x.store.FactsWith(x.host.Name, facts))
 	}
 	if x.task.Register != "" {
 		d.Set(x.task.Register, public(data))
@@ -553,10 +569,11 @@ func (x *execution) facts(data *jinja.Dict) *jinja.Dict {
 	return facts
 }
 
-// effects carries facts and variables that a result brings to the host.
+// effects keeps the facts and variables that a result brings, which hosts have
+// when the task is done.
 func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 	facts := x.facts(data)
-	if facts == nil || statusOf(data) == Failed {
+	if facts == nil {
 		return
 	}
 	setFacts := func(host string) {
@@ -579,9 +596,8 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 		}
 	}
 	if s.delegateFacts && x.task.Action != "include_vars" {
-		put(s.delegate)
+		x.delegated = append(x.delegated, func() { put(s.delegate) })
 		return
 	}
-	put(x.host.Name)
 	x.puts = append(x.puts, put)
 }

@@ -309,9 +309,10 @@ func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
 			p.out(p.failed, c.host)
 		}
 	}
+	if !p.over { // Ansible says it for the limit and again for the hosts
+		p.Callback.NoHostsRemaining(&p.info)
+	}
 	p.fatal, p.over = true, true
-	// Ansible says it for the limit and again for the hosts.
-	p.Callback.NoHostsRemaining(&p.info)
 	p.Callback.NoHostsRemaining(&p.info)
 	return nil
 }

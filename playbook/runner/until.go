@@ -24,7 +24,9 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 	if err := x.asyncFault(s); err != nil {
 		return x.unjudged(scope, err)
 	}
+	puts, delegated := len(x.puts), len(x.delegated)
 	for n := 1; ; n++ {
+		x.puts, x.delegated = x.puts[:puts], x.delegated[:delegated] // what was tried before brings nothing
 		data, cut, err := x.once(ctx, scope, s, args)
 		if err != nil {
 			return x.unjudged(scope, err)
@@ -38,8 +40,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		x.judge(data, scope)
 		t := &try{data: data, attempts: n}
 		if !repeated {
-			x.conclude(t, s)
-			return t
+			return x.conclude(t, scope, s)
 		}
 		done, bad, err := allHold(scope.With(x.afterwards(data)), k)
 		if err != nil {
@@ -50,8 +51,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 				data.Set("attempts", attempts-1) // Ansible counts the retries here
 				data.Set("failed", true)
 			}
-			x.conclude(t, s)
-			return t
+			return x.conclude(t, scope, s)
 		}
 		x.retry(t, scope, s, attempts-n)
 		sleep(ctx, s.delay)
@@ -63,9 +63,8 @@ func (x *execution) cutOff(data *jinja.Dict, s *settings, attempts int) *try {
 	if x.task.Loop == nil {
 		data.Set("changed", false)
 	}
-	t := &try{data: data, attempts: attempts}
-	x.conclude(t, s)
-	return t
+	x.grow = nil
+	return x.conclude(&try{data: data, attempts: attempts}, nil, s)
 }
 
 // unjudged is the failure of an action that did nothing. A loop ends only with
@@ -91,9 +90,22 @@ func allHold(scope *vars.Scope, k playbook.Keyword) (ok bool, bad any, err error
 	return true, nil, nil
 }
 
-func (x *execution) conclude(t *try, s *settings) {
+// conclude gives t its status, and the inventory what a task that has not
+// failed puts there.
+func (x *execution) conclude(t *try, scope *vars.Scope, s *settings) *try {
 	t.status = statusOf(t.data)
+	if x.grow != nil && (t.status == OK || t.status == Changed) {
+		changed, err := x.grow()
+		if err != nil {
+			return x.unjudged(scope, err)
+		}
+		if x.task.Keywords["changed_when"].Value == nil {
+			t.data.Set("changed", changed)
+			t.status, t.grew = statusOf(t.data), changed
+		}
+	}
 	t.ignored = t.status == Failed && s.ignoreErrors || t.status == Unreachable && s.ignoreUnreachable
+	return t
 }
 
 func (x *execution) retry(t *try, scope *vars.Scope, s *settings, left int) {
