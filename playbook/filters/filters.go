@@ -4,6 +4,7 @@ package filters
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"gplay/jinja"
 )
@@ -88,7 +89,7 @@ func asFilter(test jinja.Test) jinja.Filter {
 // Lenient are the filters that have something to say about a value that is
 // not there, or that may not use one; jinja refuses it for the others.
 // Their text keeps its class, too.
-var Lenient = lenient("extract", "mandatory", "ternary", "type_debug", "unvault", "vault_encrypted")
+var Lenient = lenient(slices.AppendSeq([]string{"extract", "mandatory", "ternary", "type_debug", "unvault", "vault_encrypted"}, maps.Keys(resultTests))...)
 
 func lenient(names ...string) map[string]bool {
 	all := map[string]bool{}

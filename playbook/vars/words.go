@@ -42,7 +42,12 @@ type ConditionError struct {
 }
 
 func (e *ConditionError) Error() string {
-	return fmt.Sprintf("The conditional check '%s' failed. The error was: error while evaluating conditional (%s): %v", e.Condition, e.Condition, e.Err)
+	msg := e.Err.Error()
+	var undefined *Undefined
+	if errors.As(e.Err, &undefined) {
+		msg = fmt.Sprintf("error while evaluating conditional (%s): %s", e.Condition, msg)
+	}
+	return fmt.Sprintf("The conditional check '%s' failed. The error was: %s", e.Condition, msg)
 }
 
 func (e *ConditionError) Unwrap() error { return e.Err }
