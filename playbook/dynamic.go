@@ -10,6 +10,7 @@ import (
 // Included is what an include of the running playbook brings.
 type Included struct {
 	Block *Block  // to run in the place of the include
+	Role  *Role   // of include_role
 	Roles []*Role // of include_role: dependencies first, with their handlers
 }
 
@@ -68,7 +69,7 @@ func (pb *Playbook) IncludeRole(t *Task, args *jinja.Dict) (*Included, error) {
 		return nil, err
 	}
 	public, _ := args.Get("public")
-	in := &Included{Block: b, Roles: roleList(r)}
+	in := &Included{Block: b, Role: r, Roles: roleList(r)}
 	for _, role := range in.Roles {
 		role.Public = public == true
 	}

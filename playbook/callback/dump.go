@@ -52,7 +52,7 @@ func (d *display) formatted(data *jinja.Dict, indent int) string {
 // shown is a result without what is nobody's business.
 func (d *display) shown(r *runner.Result) *jinja.Dict {
 	data := d.stripped(r.Data)
-	if r.Task.Action == "debug" {
+	if r.Task.Action == "debug" && r.Left == 0 { // a retry shows all of it
 		debugOnly(data)
 	}
 	if r.Loop && r.Status != runner.Unreachable || r.Status == runner.Skipped {

@@ -218,14 +218,14 @@ func (p *playRun) refreshInventory() error {
 		p.ended[h.Name] = true
 		p.hosts[h.Name] = h
 	}
-	if !p.info.Serial {
-		p.batch = p.all
-		return nil
+	batch := p.batch
+	p.batch = nil // those that are still there: new hosts do not take part
+	for _, h := range batch {
+		if !p.ended[h.Name] {
+			p.batch = append(p.batch, p.hosts[h.Name])
+		}
 	}
-	for i, h := range p.batch {
-		p.batch[i] = p.hosts[h.Name]
-	}
-	return nil
+	return p.learnHosts()
 }
 
 func unknownMeta(task *playbook.Task, action string) error {

@@ -77,10 +77,10 @@ func (x *execution) run(ctx context.Context) *outcome {
 		x.puts, x.delegated = nil, nil
 	}
 	o.apply = func(host string) {
-		x.register(host, t.data)
 		for _, put := range x.puts {
 			put(host)
 		}
+		x.register(host, t.data)
 	}
 	o.apply(x.host.Name)
 	for _, put := range x.delegated {
@@ -455,7 +455,6 @@ func (x *execution) afterwards(data *jinja.Dict) *jinja.Dict {
 		merge(d, facts)
 	default:
 		merge(d, vars.Safe(facts))
-		d.Set("ansible_facts", x.store.FactsWith(x.host.Name, facts))
 	}
 	if x.task.Register != "" {
 		d.Set(x.task.Register, public(data))

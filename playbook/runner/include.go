@@ -179,6 +179,9 @@ func (p *playRun) load(task *playbook.Task, g *group) error {
 			own.Set(k, v)
 		}
 		in.Block.Vars = own
+		if in.Role != nil {
+			in.Role.Use.Vars = own // another use for each item
+		}
 	}
 	p.levelsMu.Lock()
 	defer p.levelsMu.Unlock()

@@ -114,6 +114,7 @@ func (x *execution) retry(t *try, scope *vars.Scope, s *settings, left int) {
 	info := *r.Task
 	info.Title = x.name(x.task, scope) // as this host has it
 	r.Task, r.Left = &info, left
+	r.Data.Set("retries", s.retries+1)
 	if x.task.Loop != nil {
 		r.Loop = true
 	}

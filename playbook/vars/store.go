@@ -95,11 +95,6 @@ func (s *Store) SetFacts(host string, facts *jinja.Dict) error {
 	return err
 }
 
-// FactsWith is ansible_facts of host with facts that it does not have yet.
-func (s *Store) FactsWith(host string, facts *jinja.Dict) *jinja.Dict {
-	return merged(s.of(host).facts, unprefixed(facts))
-}
-
 // Set gives variables values at the level of set_fact and register.
 func (s *Store) Set(host string, vars *jinja.Dict) {
 	s.update(host, func(h *hostVars) { h.set = merged(h.set, vars) })
