@@ -38,6 +38,9 @@ func gplay(args []string) int {
 	root := command(filepath.Base(os.Args[0]), &code)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if errors.Is(err, context.Canceled) { // which was said
+		return runner.ExitInterrupted
+	}
 	if err != nil {
 		fmt.Fprint(os.Stderr, "ERROR! "+known(err)+source.Describe(err))
 	}
@@ -100,6 +103,7 @@ func interruptible() (context.Context, func()) {
 		}
 		fmt.Fprintln(os.Stderr, " [ERROR]: User interrupted execution")
 		cancel()
+		close(interrupted)
 		if _, ok := <-signals; ok {
 			os.Exit(runner.ExitInterrupted)
 		}

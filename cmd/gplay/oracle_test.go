@@ -20,7 +20,8 @@ import (
 //	# then [NAME=VALUE…] ARGS…   and then, in the same directory, once more;
 //	#                            an argument that ends in .yml is another playbook
 //	# play -differs WHY …        do not compare the output, for the reason given
-//	# type "PROMPT" "ANSWER"     type this at the terminal when it asks that
+//	# type "PROMPT" "ANSWER"     type this at the terminal when it asks that, and
+//	                           Enter, but after ^C
 //	# press "KEYS"               press these, such as ^C, and no Enter but ^M,
 //	                           when single keys are read
 type scenario struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -16,16 +17,48 @@ func prompter() func(text string, private bool) (string, error) {
 	if err != nil {
 		return nil
 	}
+	in := bufio.NewReader(tty)
 	return func(text string, private bool) (string, error) {
 		fmt.Fprint(tty, text)
-		if private {
-			answer, err := term.ReadPassword(int(tty.Fd()))
-			fmt.Fprintln(tty)
-			return string(answer), err
+		if !private {
+			return lineOf(in)
 		}
-		line, err := bufio.NewReader(tty).ReadString('\n')
-		return strings.TrimRight(line, "\r\n"), err
+		fd := int(tty.Fd())
+		if before, err := term.GetState(fd); err == nil {
+			defer term.Restore(fd, before) // an interrupted ReadPassword does not
+		}
+		answer, err := answered(func() (string, error) {
+			answer, err := term.ReadPassword(fd)
+			return string(answer), err
+		})
+		fmt.Fprintln(tty)
+		return answer, err
 	}
+}
+
+// interrupted is closed when somebody has ended the run.
+var interrupted = make(chan struct{})
+
+// answered is what ask gives, or context.Canceled as soon as the run is ended.
+func answered(ask func() (string, error)) (answer string, err error) {
+	done := make(chan struct{})
+	go func() {
+		answer, err = ask()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return answer, err
+	case <-interrupted:
+		return "", context.Canceled
+	}
+}
+
+func lineOf(in *bufio.Reader) (string, error) {
+	return answered(func() (string, error) {
+		line, err := in.ReadString('\n')
+		return strings.TrimRight(line, "\r\n"), err
+	})
 }
 
 // stdin is read through one buffer, whoever asks.
@@ -43,8 +76,7 @@ func asker() func(text string, private bool) (string, error) {
 			return hidden(text, true)
 		}
 		fmt.Print(text)
-		line, err := stdin.ReadString('\n')
-		return strings.TrimRight(line, "\r\n"), err
+		return lineOf(stdin)
 	}
 }
 
@@ -53,11 +85,11 @@ type console struct{}
 
 func (console) Ask(prompt string) (string, error) {
 	fmt.Print(prompt)
-	line, err := stdin.ReadString('\n')
+	line, err := lineOf(stdin)
 	if line != "" {
 		err = nil
 	}
-	return strings.TrimRight(line, "\r\n"), err
+	return line, err
 }
 
 func (console) Say(line string) { fmt.Println(line) }
@@ -87,10 +119,10 @@ func confirm() func(question string) (string, error) {
 	in := bufio.NewReader(os.Stdin)
 	return func(question string) (string, error) {
 		fmt.Print(question)
-		answer, err := in.ReadString('\n')
+		answer, err := lineOf(in)
 		if err != nil && answer == "" {
 			return "", fmt.Errorf("there is nobody to answer: %w", err)
 		}
-		return strings.TrimRight(answer, "\r\n"), nil
+		return answer, nil
 	}
 }

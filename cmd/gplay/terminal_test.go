@@ -76,8 +76,8 @@ func atTerminal(cmd *exec.Cmd, out io.Writer, typed []typing) error {
 		// getpass throws away what is typed before it is ready.
 		time.Sleep(50 * time.Millisecond)
 		answer := t.answer + "\n"
-		if t.keys != "" {
-			answer = keyNames.Replace(t.keys)
+		if t.keys != "" || t.answer == "^C" {
+			answer = keyNames.Replace(t.keys + t.answer)
 		}
 		if _, err := io.WriteString(tty, answer); err != nil {
 			return err
