@@ -16,6 +16,7 @@ var All = map[string]Lookup{
 	"env":                 env,
 	"file":                file,
 	"fileglob":            fileGlob,
+	"filetree":            fileTree,
 	"first_found":         firstFound,
 	"flattened":           plain(flattened),
 	"indexed_items":       plain(indexedItems),
