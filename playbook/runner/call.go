@@ -228,10 +228,10 @@ func (x *execution) addHost(name string, groups []string, variables *jinja.Dict)
 	x.grow = func() (changed bool, err error) {
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		if changed, err = x.Inventory.AddHost(name, 0, vars.Data(variables), groups); err != nil {
-			return changed, err
+		if changed, err = x.Inventory.AddHost(name, 0, vars.Data(variables), groups); changed && err == nil {
+			x.learnHost(x.Inventory.Host(name))
 		}
-		return changed, x.learnHosts()
+		return changed, err
 	}
 }
 

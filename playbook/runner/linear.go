@@ -351,6 +351,9 @@ func (p *playRun) runOnce(ctx context.Context, task *playbook.Task, host string)
 }
 
 func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
+	if k, ok := task.Inherited("ignore_errors"); ok && isTrue(k) { // as written, on whatever host
+		return false, nil
+	}
 	if anyErrorsFatal(task) {
 		return true, nil
 	}

@@ -200,7 +200,7 @@ func (p *playRun) selection() (inventory.Selection, error) {
 }
 
 // learnHosts takes note of the hosts that the inventory has for the play by
-// now. Those that were added do not take part, but the variables tell of them.
+// now.
 func (p *playRun) learnHosts() error {
 	selection, err := p.selection()
 	p.outMu.Lock()
@@ -209,7 +209,18 @@ func (p *playRun) learnHosts() error {
 	return err
 }
 
-// everyone is the hosts that the inventory has for the play.
+// learnHost takes note of a host that was added. It does not take part, but the
+// variables tell of it, whether it is one that the play is for or not.
+func (p *playRun) learnHost(host *inventory.Host) {
+	p.outMu.Lock()
+	defer p.outMu.Unlock()
+	if !slices.Contains(p.known, host) {
+		p.known = append(slices.Clip(p.known), host)
+	}
+}
+
+// everyone is the hosts that the inventory has for the play, and those that
+// were added since its batch began.
 func (p *playRun) everyone() []*inventory.Host {
 	p.outMu.RLock()
 	defer p.outMu.RUnlock()
