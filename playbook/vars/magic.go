@@ -118,6 +118,18 @@ func AsWritten(v any) any {
 	})
 }
 
+// opened is AsWritten, but for what was encrypted, which is its text.
+func (s *Scope) opened(v any) any {
+	return AsWritten(changed(v, func(v any) any {
+		if t, ok := v.(*yaml.Template); ok && t.Open != nil {
+			if text, err := s.valueOf(t); err == nil {
+				return text
+			}
+		}
+		return v
+	}))
+}
+
 // Get is the value of a variable. One that cannot be templated is an Undefined
 // that says why, so that the fault shows where it is used.
 func (m mapping) Get(key any) (any, bool) {
@@ -127,7 +139,7 @@ func (m mapping) Get(key any) (any, bool) {
 		return nil, false
 	}
 	if !m.templated {
-		return AsWritten(raw), true
+		return m.s.opened(raw), true
 	}
 	v, err := m.s.finished(name, raw)
 	if err != nil {
