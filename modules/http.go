@@ -16,6 +16,9 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"gplay/internal/ciphers"
+	"gplay/internal/netrc"
 )
 
 // httpArgs are the arguments of modules that speak HTTP.
@@ -37,7 +40,7 @@ type httpArgs struct {
 	Decompress          bool              `arg:"decompress" doc:"Decompress a gzip answer."`
 	UseNetrc            bool              `arg:"use_netrc" doc:"Take user and password from ~/.netrc."`
 	UseGSSAPI           bool              `arg:"use_gssapi" doc:"Accepted as false only."`
-	Ciphers             []string          `arg:"ciphers" doc:"Accepted; the TLS library chooses."`
+	Ciphers             []string          `arg:"ciphers" doc:"The ciphers of TLS to offer, by OpenSSL's names; TLS 1.3 has its own."`
 }
 
 var httpDefaults = httpArgs{
@@ -67,7 +70,7 @@ func (a httpArgs) do(ctx context.Context, c *Call, r request) (*http.Response, e
 	}
 	user, password := a.URLUsername, a.URLPassword
 	if user == "" && a.UseNetrc {
-		user, password = netrc(c, r.url)
+		user, password = fromNetrc(c, r.url)
 	}
 	resp, err := a.send(ctx, client, r, user, password, a.ForceBasicAuth)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || user == "" || a.ForceBasicAuth {
@@ -165,7 +168,11 @@ func (a httpArgs) redirect(r request) func(*http.Request, []*http.Request) error
 }
 
 func (a httpArgs) tls(c *Call) (*tls.Config, error) {
-	config := &tls.Config{InsecureSkipVerify: !a.ValidateCerts}
+	suites, err := ciphers.Suites(a.Ciphers)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{InsecureSkipVerify: !a.ValidateCerts, CipherSuites: suites}
 	if a.CAPath != "" {
 		pem, err := c.ReadFile(a.CAPath)
 		if err != nil {
@@ -216,8 +223,8 @@ func (c idleConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// netrc finds a host's user and password in ~/.netrc.
-func netrc(c *Call, rawURL string) (user, password string) {
+// fromNetrc finds a host's user and password in ~/.netrc.
+func fromNetrc(c *Call, rawURL string) (user, password string) {
 	u, err := url.Parse(rawURL)
 	home, ok := c.Home("")
 	if err != nil || !ok {
@@ -227,29 +234,7 @@ func netrc(c *Call, rawURL string) (user, password string) {
 	if err != nil {
 		return "", ""
 	}
-	words := strings.Fields(string(data))
-	here := false
-	for i := 0; i < len(words); i++ {
-		word := words[i]
-		if word == "default" {
-			here = here || user == ""
-			continue
-		}
-		if i++; i == len(words) {
-			break
-		}
-		switch {
-		case word == "machine" && user != "":
-			return user, password
-		case word == "machine":
-			here = words[i] == u.Hostname()
-		case here && word == "login":
-			user = words[i]
-		case here && word == "password":
-			password = words[i]
-		}
-	}
-	return user, password
+	return netrc.Find(string(data), u.Hostname())
 }
 
 // statusText is how Ansible words an answer.

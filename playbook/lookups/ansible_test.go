@@ -35,10 +35,13 @@ func TestLookupsAsAnsible(t *testing.T) {
 		text = append(text, "url: "+server.URL+"\nplaybook_dir: "+dir+"\n"...)
 		err = os.WriteFile(file, text, 0o600)
 	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, ".netrc"), []byte("machine localhost login n password np\n"), 0o600)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := []string{"LOOKUP_TEST_ENV=from env", "LOOKUP_EMPTY=", "HOME=" + dir, "NO_PROXY=127.0.0.1", "LC_ALL=C.UTF-8"}
+	env := []string{"LOOKUP_TEST_ENV=from env", "ANSIBLE_LOOKUP_URL_FORCE=yes", "LOOKUP_EMPTY=", "HOME=" + dir, "NO_PROXY=127.0.0.1,localhost", "LC_ALL=C.UTF-8"}
 	for _, e := range env {
 		name, value, _ := strings.Cut(e, "=")
 		t.Setenv(name, value)
@@ -83,6 +86,10 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte("one\ntwo ü\n\nlast\n"))
 	case "/moved":
 		http.Redirect(w, r, "/text", http.StatusFound)
+	case "/movedheader":
+		http.Redirect(w, r, "/header", http.StatusFound)
+	case "/who":
+		fmt.Fprintf(w, "%s:%s", user, password)
 	case "/agent":
 		w.Write([]byte(r.UserAgent()))
 	case "/header":

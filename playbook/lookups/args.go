@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"gplay/internal/pyjson"
@@ -77,6 +78,18 @@ func (s *settings) int(name string, otherwise int) int {
 		s.fail(name, v, "a whole number")
 	}
 	return n
+}
+
+func (s *settings) seconds(name string, otherwise time.Duration) time.Duration {
+	v := s.value(name, nil)
+	if v == nil {
+		return otherwise
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(jinja.Str(v)), 64)
+	if err != nil {
+		s.fail(name, v, "a number of seconds")
+	}
+	return time.Duration(n * float64(time.Second))
 }
 
 func (s *settings) fail(name string, v any, want string) {
