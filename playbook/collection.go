@@ -238,14 +238,18 @@ func (l *loader) known(name string) bool {
 // for nothing.
 func (l *loader) routing(name string) *yaml.Node {
 	m := inCollection.FindStringSubmatch(name)
-	if m == nil || l.collectionDir(m[1]) == "" || !l.isRouted(l.collectionDir(m[1]), m[2]+m[3]) {
+	if m == nil {
 		return nil
 	}
-	n, err := l.read(filepath.Join(l.collectionDir(m[1]), "meta/runtime.yml"), source.Pos{})
+	dir, module := l.collectionDir(m[1]), m[2]+m[3]
+	if dir == "" || !l.isRouted(dir, module) {
+		return nil
+	}
+	n, err := l.read(filepath.Join(dir, "meta/runtime.yml"), source.Pos{})
 	if err != nil {
 		return nil
 	}
-	return n.Get("plugin_routing").Get("modules").Get(m[2] + m[3])
+	return n.Get("plugin_routing").Get("modules").Get(module)
 }
 
 // isRouted reports whether the runtime.yml of a collection has a name at all:

@@ -116,10 +116,9 @@ func secret(ask bool, question, file string) (string, error) {
 
 // confirm asks on standard output and reads the answer from standard input.
 func confirm() func(question string) (string, error) {
-	in := bufio.NewReader(os.Stdin)
 	return func(question string) (string, error) {
 		fmt.Print(question)
-		answer, err := lineOf(in)
+		answer, err := lineOf(stdin)
 		if err != nil && answer == "" {
 			return "", fmt.Errorf("there is nobody to answer: %w", err)
 		}

@@ -26,7 +26,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 	}
 	puts, delegated := len(x.puts), len(x.delegated)
 	for n := 1; ; n++ {
-		x.puts, x.delegated = x.puts[:puts], x.delegated[:delegated] // what was tried before brings nothing
+		x.puts, x.delegated, x.grow = x.puts[:puts], x.delegated[:delegated], nil // what was tried before brings nothing
 		data, cut, err := x.once(ctx, scope, s, args)
 		if err != nil {
 			return x.unjudged(scope, err)
@@ -63,7 +63,6 @@ func (x *execution) cutOff(data *jinja.Dict, s *settings, attempts int) *try {
 	if x.task.Loop == nil {
 		data.Set("changed", false)
 	}
-	x.grow = nil
 	return x.conclude(&try{data: data, attempts: attempts}, nil, s)
 }
 
