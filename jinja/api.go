@@ -73,6 +73,13 @@ type Func func(c *Context, args *Args) (any, error)
 // Call calls f.
 func (f Func) Call(c *Context, args *Args) (any, error) { return f(c, args) }
 
+// builtin is a Func of Jinja2's own: it keeps its arguments as they are, where
+// the caller's Funcs see plain texts.
+type builtin func(c *Context, args *Args) (any, error)
+
+// Call calls f.
+func (f builtin) Call(c *Context, args *Args) (any, error) { return f(c, args) }
+
 // Args are the arguments of a call.
 type Args struct {
 	Positional []any

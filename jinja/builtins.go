@@ -43,11 +43,11 @@ func (e *Environment) HasTest(name string) bool {
 
 // globals are what every template sees.
 var globals = map[string]any{
-	"range":     Func(newRange),
-	"dict":      Func(newDict),
-	"cycler":    Func(newCycler),
-	"joiner":    Func(newJoiner),
-	"namespace": Func(newNamespace),
+	"range":     builtin(newRange),
+	"dict":      builtin(newDict),
+	"cycler":    builtin(newCycler),
+	"joiner":    builtin(newJoiner),
+	"namespace": builtin(newNamespace),
 }
 
 func newRange(_ *Context, args *Args) (any, error) {

@@ -181,9 +181,9 @@ func (l *loop) Attr(name string) (any, bool) {
 		}
 		return &Undefined{Name: "nextitem", Hint: "there is no next item"}, true
 	case "cycle":
-		return Func(l.cycle), true
+		return builtin(l.cycle), true
 	case "changed":
-		return Func(l.changed), true
+		return builtin(l.changed), true
 	}
 	return nil, false
 }

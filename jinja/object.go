@@ -117,9 +117,9 @@ func (c *cycler) Attr(name string) (any, bool) {
 	case "pos":
 		return c.at, true
 	case "next":
-		return Func(func(*Context, *Args) (any, error) { return c.next(), nil }), true
+		return builtin(func(*Context, *Args) (any, error) { return c.next(), nil }), true
 	case "reset":
-		return Func(func(*Context, *Args) (any, error) { c.at = 0; return nil, nil }), true
+		return builtin(func(*Context, *Args) (any, error) { c.at = 0; return nil, nil }), true
 	}
 	return nil, false
 }
