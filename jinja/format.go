@@ -301,10 +301,13 @@ func (p spec) digits(f float64) (string, error) {
 	precision := p.precision
 	switch p.verb {
 	case 0:
-		if precision < 0 {
-			return formatFloat(f), nil
+		switch {
+		case precision >= 0:
+			return generalFloat(f, precision, p.alt, true), nil
+		case p.alt:
+			return pointed(formatFloat(f)), nil
 		}
-		return generalFloat(f, precision, p.alt, true), nil
+		return formatFloat(f), nil
 	case '%':
 		f, suffix, verb = f*100, "%", 'f'
 	case 'n':
@@ -324,12 +327,8 @@ func (p spec) digits(f float64) (string, error) {
 		s = generalFloat(f, precision, p.alt, false)
 	default:
 		s = strconv.FormatFloat(f, verb, precision, 64)
-		if p.alt && precision == 0 {
-			mantissa, exponent, _ := strings.Cut(s, "e")
-			s = mantissa + "."
-			if exponent != "" {
-				s += "e" + exponent
-			}
+		if p.alt {
+			s = pointed(s)
 		}
 	}
 	if upper {
@@ -353,23 +352,32 @@ func generalFloat(f float64, precision int, alt, repr bool) string {
 		limit = precision - 1
 	}
 	if x < -4 || x >= limit {
-		if !alt {
-			mantissa = trimZeros(mantissa)
+		if alt {
+			return pointed(s)
 		}
-		return mantissa + "e" + exponent
+		return trimZeros(mantissa) + "e" + exponent
 	}
 	s = strconv.FormatFloat(f, 'f', max(precision-1-x, 0), 64)
 	if alt {
-		if !strings.Contains(s, ".") {
-			s += "."
-		}
-		return s
+		return pointed(s)
 	}
 	s = trimZeros(s)
 	if repr && !strings.Contains(s, ".") {
 		s += ".0"
 	}
 	return s
+}
+
+// pointed is a number with a point, which # asks for; nan and inf have none.
+func pointed(s string) string {
+	mantissa, exponent, hasExponent := strings.Cut(s, "e")
+	if strings.ContainsAny(mantissa, ".n") {
+		return s
+	}
+	if hasExponent {
+		return mantissa + ".e" + exponent
+	}
+	return mantissa + "."
 }
 
 func trimZeros(s string) string {
