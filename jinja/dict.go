@@ -3,9 +3,11 @@ package jinja
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -184,12 +186,12 @@ func (d *Dict) All() iter.Seq2[any, any] {
 
 // Copy is a shallow copy.
 func (d *Dict) Copy() *Dict {
-	c := &Dict{items: make([]entry, 0, d.Len())}
-	if d != nil {
-		c.Class = d.Class
+	if d == nil {
+		return &Dict{}
 	}
-	for k, v := range d.All() {
-		c.Set(k, v)
+	c := &Dict{Class: d.Class, items: slices.Clone(d.items), index: maps.Clone(d.index), dead: d.dead}
+	if c.dead > 0 {
+		c.compact()
 	}
 	return c
 }

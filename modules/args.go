@@ -49,12 +49,12 @@ func (m *Module) arguments(args map[string]any, x expansion) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range m.params {
+	for _, p := range m.params() {
 		if err := convert(p, p.Name, given, x); err != nil {
 			return nil, m.fault(p.Name, err)
 		}
 	}
-	if missing := missingOf(m.params, given); len(missing) > 0 {
+	if missing := missingOf(m.params(), given); len(missing) > 0 {
 		msg := "missing required arguments: " + strings.Join(missing, ", ")
 		return nil, &ArgumentError{Module: m.Name, Short: msg, Msg: msg}
 	}
@@ -79,7 +79,7 @@ func (m *Module) named(args map[string]any) (map[string]any, error) {
 		if name == "_raw_params" && m.FreeForm != "" {
 			name = m.FreeForm
 		}
-		p := paramNamed(m.params, name)
+		p := paramNamed(m.params(), name)
 		if p == nil {
 			return nil, m.unknown(name)
 		}
@@ -92,7 +92,7 @@ func (m *Module) named(args map[string]any) (map[string]any, error) {
 
 func (m *Module) withDefaults(given map[string]any) map[string]any {
 	all := map[string]any{}
-	for _, p := range m.params {
+	for _, p := range m.params() {
 		if p.Default != nil {
 			all[p.Name] = p.Default
 		}

@@ -7,6 +7,8 @@ import (
 	"context"
 	"io"
 	"reflect"
+	"slices"
+	"sync"
 
 	"gplay/modules/host"
 )
@@ -23,10 +25,12 @@ type Module struct {
 	// is skipped there.
 	NoCheck bool
 
-	params []Param
-	args   any // the arguments' defaults, a struct
-	rules  []rule
-	run    func(ctx context.Context, c *Call, args map[string]any) (Result, error)
+	// params are read from args when they are first asked for; public are those
+	// that a playbook may give.
+	params, public func() []Param
+	args           any // the arguments' defaults, a struct
+	rules          []rule
+	run            func(ctx context.Context, c *Call, args map[string]any) (Result, error)
 	// standIn gives the module that does the work on the host of the call, and
 	// the arguments that it takes; nil where m does it.
 	standIn func(c *Call, args map[string]any) (*Module, map[string]any, error)
@@ -173,7 +177,11 @@ func (c *Call) Warn(msg string) { c.warns = append(c.warns, msg) }
 // nil when the argument is not given, Mode takes permissions, structs and
 // slices of structs take suboptions. Embedded structs add their fields.
 func define[A any](name, doc string, defaults A, run func(context.Context, *Call, A) (Result, error)) *Module {
-	m := &Module{Name: name, Doc: doc, args: defaults, params: paramsOf(reflect.ValueOf(defaults))}
+	m := &Module{Name: name, Doc: doc, args: defaults}
+	m.params = sync.OnceValue(func() []Param { return paramsOf(reflect.ValueOf(defaults)) })
+	m.public = sync.OnceValue(func() []Param {
+		return slices.DeleteFunc(slices.Clone(m.params()), Param.internal)
+	})
 	m.run = func(ctx context.Context, c *Call, args map[string]any) (Result, error) {
 		a := defaults
 		if err := fill(&a, args); err != nil {

@@ -25,15 +25,7 @@ type Param struct {
 }
 
 // Params are the module's arguments, in the order they are declared.
-func (m *Module) Params() []Param {
-	var public []Param
-	for _, p := range m.params {
-		if !p.internal() {
-			public = append(public, p)
-		}
-	}
-	return public
-}
+func (m *Module) Params() []Param { return m.public() }
 
 // internal arguments pass from an action to the host's half of its module.
 func (p Param) internal() bool { return strings.HasPrefix(p.Name, "_") }

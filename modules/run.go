@@ -55,7 +55,7 @@ func (m *Module) Run(ctx context.Context, r host.Reader, w host.Writer, ctl Cont
 	if _, own := out["invocation"]; !own && m.Name != "program" { // a program says for itself
 		out["invocation"] = invocation
 	}
-	if secrets := secretsOf(m.params, given); len(secrets) > 0 {
+	if secrets := secretsOf(m.params(), given); len(secrets) > 0 {
 		out = redact(out, secrets).(map[string]any)
 	}
 	return out

@@ -1,6 +1,8 @@
 package playbook
 
 import (
+	"path/filepath"
+
 	"gplay/internal/source"
 	"gplay/internal/yaml"
 	"gplay/jinja"
@@ -41,11 +43,13 @@ func (l *loader) validation(r *Role, f from, p place, at *yaml.Node) (*Task, err
 
 // argumentSpecs are a role's specifications by the file of tasks they are for.
 func (l *loader) argumentSpecs(r *Role, at *yaml.Node) (*yaml.Node, error) {
-	file, err := l.roleFile(r, "meta", from{"meta": {Value: "argument_specs"}}, at)
-	if err != nil {
-		if file, err = l.roleFile(r, "meta", nil, at); file == "" {
-			return nil, err
-		}
+	meta := filepath.Join(r.Path, "meta")
+	file := l.firstFile("argument_specs", meta, namedExtensions)
+	if file == "" {
+		file = l.firstFile("main", meta, mainExtensions)
+	}
+	if file == "" {
+		return nil, nil
 	}
 	n, err := l.read(file, at.Pos)
 	if err != nil || n.Null() {

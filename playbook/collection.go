@@ -252,13 +252,28 @@ func (l *loader) routing(name string) *yaml.Node {
 	return n.Get("plugin_routing").Get("modules").Get(module)
 }
 
-// isRouted reports whether the runtime.yml of a collection has a name at all:
-// these files are long, and most names are not in them.
-func (l *loader) isRouted(dir, name string) bool {
-	text, seen := l.routes[dir]
+// isRouted reports whether the runtime.yml of a collection may say something of
+// a module: these files are long, and most names are no key in them.
+func (l *loader) isRouted(dir, module string) bool {
+	keys, seen := l.routes[dir]
 	if !seen {
-		text, _ = os.ReadFile(filepath.Join(dir, "meta/runtime.yml")) // not every collection has one
-		l.routes[dir] = text
+		text, _ := os.ReadFile(filepath.Join(dir, "meta/runtime.yml")) // not every collection has one
+		keys = keysIn(text)
+		l.routes[dir] = keys
 	}
-	return bytes.Contains(text, []byte(name))
+	return keys[module]
+}
+
+// keysIn are the words before the colons of a YAML text: its keys, and some
+// more.
+func keysIn(text []byte) map[string]bool {
+	keys := map[string]bool{}
+	for len(text) > 0 {
+		before, rest, _ := bytes.Cut(text, []byte(":"))
+		text = rest
+		key := bytes.TrimRight(before, "\"' ")
+		start := bytes.LastIndexAny(key, " \n\"'{,") + 1
+		keys[string(key[start:])] = true
+	}
+	return keys
 }

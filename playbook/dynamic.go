@@ -84,6 +84,7 @@ func (pb *Playbook) IncludeRole(t *Task, args *jinja.Dict) (*Included, error) {
 func (l *loader) begin(t *Task) (end func()) {
 	l.mu.Lock()
 	l.within, l.open = nil, nil
+	clear(l.stats) // the play may have made files
 	leavePlay := l.enter(t.Play.Pos, "in play %q", t.Play.Title())
 	leave := l.enter(t.Pos, "included")
 	return func() {

@@ -83,7 +83,7 @@ func isAction(file string) bool {
 // known, to all that is loaded from then on.
 func (l *loader) addLibrary(dir string) {
 	for _, name := range []string{"action_plugins", "library"} {
-		if library := filepath.Join(dir, name); isDir(library) && !slices.Contains(l.libraries, library) {
+		if library := filepath.Join(dir, name); l.isDir(library) && !slices.Contains(l.libraries, library) {
 			l.libraries = append(l.libraries, library)
 			clear(l.modules)
 		}

@@ -72,8 +72,9 @@ type loader struct {
 	// collections are the directories of the collections that were looked for,
 	// modules the files of modules.
 	collections, modules map[string]string
-	programs             map[string]bool   // the files of modules that are programs of their own
-	routes               map[string][]byte // the text of meta/runtime.yml, of collections' directories
+	programs             map[string]bool            // the files of modules that are programs of their own
+	routes               map[string]map[string]bool // the keys of meta/runtime.yml, of collections' directories
+	stats                map[string]fs.FileInfo     // of paths, while the playbook or one include is loaded
 	// ofCollection is the collection that the playbook is of, "" for others.
 	ofCollection string
 	// search are the collections in which the names of modules are looked for
@@ -121,7 +122,7 @@ func load(path string, n *yaml.Node, o Options) (*Playbook, error) {
 
 func newLoader(o Options) *loader {
 	return &loader{Options: o, files: map[string]*yaml.Node{}, told: map[string]bool{}, groups: map[string]*group{}, collections: map[string]string{}, modules: map[string]string{},
-		programs: map[string]bool{}, routes: map[string][]byte{}}
+		programs: map[string]bool{}, routes: map[string]map[string]bool{}, stats: map[string]fs.FileInfo{}}
 }
 
 // Find is the file of a playbook that is named with its collection, such as
@@ -340,6 +341,21 @@ func absolute(file, dir string) string {
 	}
 	return filepath.Join(dir, file)
 }
+
+// stat asks for a path once, as plays use the same roles again and again; nil
+// for one that is not there.
+func (l *loader) stat(path string) fs.FileInfo {
+	info, known := l.stats[path]
+	if !known {
+		info, _ = os.Stat(path)
+		l.stats[path] = info
+	}
+	return info
+}
+
+func (l *loader) isFile(path string) bool { info := l.stat(path); return info != nil && !info.IsDir() }
+
+func (l *loader) isDir(path string) bool { info := l.stat(path); return info != nil && info.IsDir() }
 
 func isFile(path string) bool {
 	info, err := os.Stat(path)

@@ -139,14 +139,12 @@ func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err err
 	return &yaml.Node{Pos: n.Pos, Len: n.Len, Value: raw}, nil
 }
 
-// merged has what is in any of the dicts, which are of one playbook; the last
-// one wins.
-func merged(dicts ...*jinja.Dict) *jinja.Dict {
-	all := &jinja.Dict{Class: yaml.TextClass}
-	for _, d := range dicts {
-		for k, v := range d.All() {
-			all.Set(k, v)
-		}
+// merged has what is in either of two dicts of one playbook; the second wins.
+func merged(first, second *jinja.Dict) *jinja.Dict {
+	all := first.Copy()
+	all.Class = yaml.TextClass
+	for k, v := range second.All() {
+		all.Set(k, v)
 	}
 	return all
 }

@@ -192,13 +192,20 @@ func (l *loader) roleHandlers(r *Role, f from, p place, at *yaml.Node) error {
 	return nil
 }
 
+// The extensions of a role's main file, and of one that is named, in the order
+// they are looked for.
+var (
+	mainExtensions  = []string{".yml", ".yaml", ".json", ""}
+	namedExtensions = []string{"", ".yml", ".yaml", ".json"}
+)
+
 // roleFile is a role's file of a kind, main or the one that was asked for;
 // "" when the role has no main.
 func (l *loader) roleFile(r *Role, dir string, f from, at *yaml.Node) (string, error) {
-	base, extensions := "main", []string{".yml", ".yaml", ".json", ""}
+	base, extensions := "main", mainExtensions
 	if n := f[dir]; n != nil {
 		base, _ = n.String()
-		extensions = []string{"", ".yml", ".yaml", ".json"}
+		extensions = namedExtensions
 		at = n
 	}
 	root := filepath.Join(r.Path, dir)
@@ -207,18 +214,25 @@ func (l *loader) roleFile(r *Role, dir string, f from, at *yaml.Node) (string, e
 		e.Known = fmt.Sprintf("Failed to find '%s' for role as it is not inside the expected role path: '%s'", absolute(base, root), root)
 		return "", e
 	}
-	for _, ext := range extensions {
-		path := absolute(base+ext, root)
-		if isFile(path) {
-			return path, nil
-		}
-	}
-	if f[dir] == nil {
-		return "", nil
+	if path := l.firstFile(base, root, extensions); path != "" || f[dir] == nil {
+		return path, nil
 	}
 	e := l.noFile(at, dir+" file", filepath.Join(root, base))
 	e.Known, e.Err = "Could not find specified file in role: "+dir+"/"+base, nil // a fault of the source
 	return "", e
+}
+
+// firstFile is the first file of a name in dir with one of the extensions, or "".
+func (l *loader) firstFile(name, dir string, extensions []string) string {
+	if !l.isDir(dir) {
+		return ""
+	}
+	for _, ext := range extensions {
+		if path := absolute(name+ext, dir); l.isFile(path) {
+			return path
+		}
+	}
+	return ""
 }
 
 // roleVars reads a role's vars or defaults: one file, or all in main/.
@@ -232,8 +246,8 @@ func (l *loader) roleVars(r *Role, dir string, f from, at *yaml.Node) (*jinja.Di
 	switch whole := filepath.Join(r.Path, dir, main); {
 	case file != "":
 		files = []string{file}
-	case isDir(whole):
-		files = varsIn(whole)
+	case l.isDir(whole):
+		files = l.varsIn(whole)
 	case err != nil:
 		return nil, err
 	}
@@ -250,6 +264,10 @@ func (l *loader) roleVars(r *Role, dir string, f from, at *yaml.Node) (*jinja.Di
 		if !ok {
 			return nil, l.errorf(n, "a role's %s have to be a dict, not %s", dir, n.Describe())
 		}
+		if vars == nil {
+			vars = d
+			continue
+		}
 		vars = merged(vars, d)
 	}
 	return vars, nil
@@ -257,7 +275,7 @@ func (l *loader) roleVars(r *Role, dir string, f from, at *yaml.Node) (*jinja.Di
 
 // varsIn are the files of variables in a directory and those below it, in
 // their order by name.
-func varsIn(dir string) []string {
+func (l *loader) varsIn(dir string) []string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
@@ -268,9 +286,9 @@ func varsIn(dir string) []string {
 		path := filepath.Join(dir, name)
 		switch {
 		case strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~"):
-		case isDir(path):
-			files = append(files, varsIn(path)...)
-		case slices.Contains([]string{"", ".yml", ".yaml", ".json"}, filepath.Ext(name)):
+		case l.isDir(path):
+			files = append(files, l.varsIn(path)...)
+		case slices.Contains(namedExtensions, filepath.Ext(name)):
 			files = append(files, path)
 		}
 	}
@@ -348,7 +366,7 @@ func (l *loader) findRole(name string, at *yaml.Node, r, beside *Role, p place, 
 	}
 	r.Name = name
 	for _, dir := range dirs {
-		if path := absolute(name, dir); isDir(path) {
+		if path := absolute(name, dir); l.isDir(path) {
 			return path, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -14,17 +15,19 @@ import (
 
 // list prints what the playbooks would run, as ansible-playbook does.
 func (o *options) list(ctx context.Context, books []*playbook.Playbook, r *runner.Runner) error {
+	out := bufio.NewWriter(os.Stdout)
 	for i, pb := range books {
 		plays, err := r.List(ctx, pb)
 		if err != nil {
+			out.Flush() // the error is what counts
 			return err
 		}
-		fmt.Printf("\nplaybook: %s\n", o.book(i, pb))
+		fmt.Fprintf(out, "\nplaybook: %s\n", o.book(i, pb))
 		for n, l := range plays {
-			o.listPlay(os.Stdout, n+1, l)
+			o.listPlay(out, n+1, l)
 		}
 	}
-	return nil
+	return out.Flush()
 }
 
 // checkSyntax finds what only templates can tell, and names the playbooks.
