@@ -254,7 +254,7 @@ func filterToJSON(_ *Context, v any, a []any) (any, error) {
 // filterPprint is Python's pprint.pformat with lines of 80 characters.
 func filterPprint(_ *Context, v any, _ []any) (any, error) {
 	p := pretty{}
-	p.format(Plain(v), 0, 0, 0)
+	p.format(v, 0, 0, 0)
 	return strings.TrimRight(string(p.buf), "\n"), p.err
 }
 
@@ -277,7 +277,7 @@ func (p *pretty) format(v any, indent, after, depth int) {
 		p.add(s)
 		return
 	}
-	switch v := v.(type) {
+	switch v := bare(v).(type) {
 	case Mapping:
 		p.dict(v, indent, after, depth)
 	case *List:

@@ -266,13 +266,15 @@ func indexItem(kind string, items []any, a []any) (any, error) {
 
 func rangeIndex(_ *Context, r *Range, a []any) (any, error) {
 	if in, err := contains(r, a[0]); !in {
-		if err == nil {
+		if _, whole := toInt(a[0]); err == nil && whole {
 			err = valueErrorf("%s is not in range", Repr(a[0]))
+		} else if err == nil {
+			err = valueErrorf("sequence.index(x): x not in sequence")
 		}
 		return nil, err
 	}
-	n, _ := toInt(a[0])
-	return (n - r.Start) / r.Step, nil
+	n, _ := toFloat(a[0])
+	return (int(n) - r.Start) / r.Step, nil
 }
 
 func mappingGetMethod(_ *Context, m Mapping, a []any) (any, error) {
