@@ -142,7 +142,6 @@ func (l *loader) taskFile(file string, b *Block, p place, at source.Pos) error {
 	}
 	b.File = file
 	if n.Null() {
-		l.warn("file " + file + " is empty and had no tasks to include")
 		return nil
 	}
 	if n.Kind != yaml.List {
@@ -156,6 +155,8 @@ func (l *loader) taskFile(file string, b *Block, p place, at source.Pos) error {
 	b.Items, err = l.items(n, p)
 	return err
 }
+
+func isNothing(n *yaml.Node) bool { return n.Null() || n.Kind == yaml.List && len(n.Items) == 0 }
 
 // importTasks puts the tasks of a file in the place of the statement.
 func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
@@ -182,11 +183,17 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 	if !isFile(file) {
 		return nil, l.noFile(name, "tasks file", file)
 	}
+	defer l.enter(t.Pos, "imported")()
+	if content, err := l.read(file, name.Pos); err != nil || isNothing(content) {
+		if err == nil {
+			l.warn("file " + file + " is empty and had no tasks to include")
+		}
+		return nil, err
+	}
 	if l.Imported != nil {
 		l.Imported(file)
 	}
 	b := staticBlock(t, p)
-	defer l.enter(t.Pos, "imported")()
 	if err := l.taskFile(file, b, p, name.Pos); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ type Included struct {
 	Block *Block  // to run in the place of the include
 	Role  *Role   // of include_role
 	Roles []*Role // of include_role: dependencies first, with their handlers
+	Null  bool    // of include_tasks: the file has not even an empty list
 }
 
 // FindTasks is the file that t, an include_tasks, means by name; not ok when
@@ -41,7 +42,8 @@ func (pb *Playbook) IncludeTasks(t *Task, name string) (*Included, error) {
 	if applied != b && len(applied.Items) > 0 {
 		b.Items = []Item{applied}
 	}
-	return &Included{Block: b}, nil
+	content, err := l.read(file, at.Pos)
+	return &Included{Block: b, Null: content.Null()}, err
 }
 
 // IncludeRole loads the role of t, an include_role, whose arguments are given

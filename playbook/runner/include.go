@@ -195,7 +195,7 @@ func (p *playRun) load(task *playbook.Task, g *group) error {
 	for _, role := range p.play.RoleList[imported:] { // by an import_role within
 		p.handlers.add(role.Handlers)
 	}
-	if task.Action == "include_tasks" && len(in.Block.Items) > 0 {
+	if task.Action == "include_tasks" && !in.Null {
 		for _, c := range g.hosts {
 			p.counts(c.host).OK++
 		}
