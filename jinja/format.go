@@ -208,6 +208,9 @@ var bases = map[byte]struct {
 func (p spec) number(v any) (string, error) {
 	b := toBig(v)
 	if p.verb == 'c' {
+		if p.group != 0 {
+			return "", valueErrorf("Cannot specify '%c' with 'c'.", p.group)
+		}
 		if p.precision >= 0 {
 			return "", valueErrorf("Precision not allowed in integer format specifier")
 		}
