@@ -20,21 +20,30 @@ type settings struct {
 	err   error
 }
 
-// read takes options, which must be among the names.
-func read(options *jinja.Dict, names ...string) *settings {
-	s := &settings{given: options}
-	for _, key := range options.Keys() {
-		name := jinja.Str(key)
-		if slices.Contains(names, name) {
-			continue
-		}
-		s.err = fmt.Errorf("it has no option %q", name)
+// read takes options. Those that are not among the names change nothing, as in
+// Ansible, but are warned of.
+func read(c *Context, options *jinja.Dict, names ...string) *settings {
+	for _, name := range unknown(options, names) {
+		msg := fmt.Sprintf("it has no option %q", name)
 		if near := source.Nearest(name, names); near != "" {
-			s.err = fmt.Errorf("%w, did you mean %q?", s.err, near)
+			msg += fmt.Sprintf(", did you mean %q?", near)
 		}
-		return s
+		if c.Warn != nil {
+			c.Warn(msg)
+		}
 	}
-	return s
+	return &settings{given: options}
+}
+
+// unknown are the names of options that are not among names.
+func unknown(options *jinja.Dict, names []string) []string {
+	var others []string
+	for _, key := range options.Keys() {
+		if name := jinja.Str(key); !slices.Contains(names, name) {
+			others = append(others, name)
+		}
+	}
+	return others
 }
 
 func (s *settings) value(name string, otherwise any) any {
@@ -99,13 +108,13 @@ func (s *settings) fail(name string, v any, want string) {
 }
 
 // inline reads a term such as `key file=x.csv col=2`: the words without = are
-// the key, the others override the options.
-func inline(term string, options *jinja.Dict) (key string, merged *jinja.Dict, err error) {
+// the key, the others are options that override those of the lookup.
+func inline(term string) (key string, own *jinja.Dict, err error) {
 	words, err := splitWords(term)
 	if err != nil {
 		return "", nil, err
 	}
-	merged = options.Copy()
+	own = jinja.NewDict()
 	var keys []string
 	for _, word := range words {
 		name, value, found := strings.Cut(word, "=")
@@ -113,9 +122,18 @@ func inline(term string, options *jinja.Dict) (key string, merged *jinja.Dict, e
 			keys = append(keys, word)
 			continue
 		}
-		merged.Set(name, unquote(value))
+		own.Set(name, unquote(value))
 	}
-	return strings.Join(keys, " "), merged, nil
+	return strings.Join(keys, " "), own, nil
+}
+
+// overlaid are options with those of a term over them.
+func overlaid(options, own *jinja.Dict) *jinja.Dict {
+	merged := options.Copy()
+	for name, value := range own.All() {
+		merged.Set(name, value)
+	}
+	return merged
 }
 
 // splitWords splits at white space outside of quotes, which stay.

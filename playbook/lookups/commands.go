@@ -10,8 +10,8 @@ import (
 	"gplay/jinja"
 )
 
-func env(_ *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	o := read(options, "default")
+func env(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	o := read(c, options, "default")
 	otherwise := o.value("default", "")
 	if o.err != nil {
 		return nil, o.err
@@ -49,9 +49,7 @@ func splitLines(s string) []string {
 
 // shell gives what a command prints on this machine.
 func (c *Context) shell(lookup, command string, options *jinja.Dict) (string, error) {
-	if o := read(options); o.err != nil {
-		return "", o.err
-	}
+	read(c, options)
 	cmd := exec.CommandContext(c, "/bin/sh", "-c", command)
 	cmd.Dir = c.baseDir()
 	var stderr bytes.Buffer

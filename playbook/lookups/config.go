@@ -33,7 +33,7 @@ var defaults = map[string]any{
 
 // config gives settings of the run by Ansible's names.
 func config(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	o := read(options, "on_missing", "plugin_type", "plugin_name")
+	o := read(c, options, "on_missing", "plugin_type", "plugin_name")
 	missing, kind, name := o.text("on_missing", "error"), o.text("plugin_type", ""), o.text("plugin_name", "")
 	switch {
 	case o.err != nil:

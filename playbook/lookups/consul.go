@@ -23,7 +23,7 @@ func consulKV(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		o := read(merged, "recurse", "index", "datacenter", "token", "host", "port", "scheme", "validate_certs", "client_cert", "url")
+		o := read(c, merged, "recurse", "index", "datacenter", "token", "host", "port", "scheme", "validate_certs", "client_cert", "url")
 		kv, err := consulStore(o)
 		if err != nil {
 			return nil, err

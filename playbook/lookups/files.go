@@ -59,7 +59,7 @@ func (c *Context) read(name, subdir string) (text, path string, err error) {
 }
 
 func file(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	o := read(options, "lstrip", "rstrip")
+	o := read(c, options, "lstrip", "rstrip")
 	lstrip, rstrip := o.truth("lstrip", false), o.truth("rstrip", true)
 	if o.err != nil {
 		return nil, o.err
@@ -77,7 +77,7 @@ func file(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 }
 
 func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	o := read(options, "convert_data", "template_vars", "jinja2_native",
+	o := read(c, options, "convert_data", "template_vars", "jinja2_native",
 		"variable_start_string", "variable_end_string", "comment_start_string", "comment_end_string")
 	delimiters := jinja.Options{
 		VariableStart: o.text("variable_start_string", ""), VariableEnd: o.text("variable_end_string", ""),
@@ -113,9 +113,7 @@ func hasMarks(text string, o jinja.Options) bool {
 
 // unvault gives the text of a file, decrypted where it is encrypted.
 func unvault(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	if o := read(options); o.err != nil {
-		return nil, o.err
-	}
+	read(c, options)
 	return each(terms, func(name string) ([]any, error) {
 		text, _, err := c.read(name, "files")
 		return []any{text}, err
@@ -123,9 +121,7 @@ func unvault(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 }
 
 func fileGlob(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	if o := read(options); o.err != nil {
-		return nil, o.err
-	}
+	read(c, options)
 	return each(terms, func(pattern string) ([]any, error) {
 		for _, candidate := range c.candidates(pattern, "files") {
 			files, err := filters.GlobFiles(candidate)
@@ -142,7 +138,7 @@ func firstFound(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if len(terms) == 0 && options.Len() > 0 {
 		terms = []any{options}
 	}
-	search, skip, err := searchList(terms, options)
+	search, skip, err := searchList(c, terms, options)
 	if err != nil {
 		return nil, err
 	}
@@ -158,14 +154,14 @@ func firstFound(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 }
 
 // searchList gives the files that the terms of first_found name, in order.
-func searchList(terms []any, options *jinja.Dict) (search []string, skip bool, err error) {
+func searchList(c *Context, terms []any, options *jinja.Dict) (search []string, skip bool, err error) {
 	for _, term := range terms {
 		given := options
 		switch term := term.(type) {
 		case *jinja.Dict:
 			given = term
 		case *jinja.List:
-			more, skips, err := searchList(term.Items, options)
+			more, skips, err := searchList(c, term.Items, options)
 			if err != nil {
 				return nil, false, err
 			}
@@ -177,7 +173,7 @@ func searchList(terms []any, options *jinja.Dict) (search []string, skip bool, e
 		default:
 			return nil, false, fmt.Errorf("Invalid term supplied, can handle string, mapping or list of strings but got: %s", jinja.Repr(term))
 		}
-		o := read(given, "files", "paths", "skip")
+		o := read(c, given, "files", "paths", "skip")
 		files, paths := splitOn(o.value("files", nil), ",;"), splitOn(o.value("paths", nil), ",:;")
 		skip = o.truth("skip", false)
 		if o.err != nil {

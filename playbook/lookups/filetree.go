@@ -18,9 +18,7 @@ import (
 // fileTree gives what is below each directory, as community.general.filetree
 // has it: of a path that is in several of them, what is in the first.
 func fileTree(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	if o := read(options); o.err != nil {
-		return nil, o.err
-	}
+	read(c, options)
 	seen := map[string]bool{}
 	var all []any
 	for _, v := range terms {

@@ -31,10 +31,8 @@ func flat(items []any) []any {
 }
 
 func plain(f func(terms []any) ([]any, error)) Lookup {
-	return func(_ *Context, terms []any, options *jinja.Dict) ([]any, error) {
-		if o := read(options); o.err != nil {
-			return nil, o.err
-		}
+	return func(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+		read(c, options)
 		return f(terms)
 	}
 }
@@ -151,7 +149,7 @@ func subelements(terms []any) ([]any, error) {
 		if !ok {
 			return nil, errors.New(want + "the optional third item must be a dict with flags ('skip_missing',)")
 		}
-		o := read(flags, "skip_missing")
+		o := &settings{given: flags}
 		if skipMissing = o.truth("skip_missing", false); o.err != nil {
 			return nil, o.err
 		}

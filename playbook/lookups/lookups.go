@@ -37,6 +37,8 @@ type Context struct {
 	Settings map[string]any
 	// Native is set where what a template gives keeps its type.
 	Native bool
+	// Warn is told of what is wrong with a lookup and stops nothing; it may be nil.
+	Warn func(msg string)
 	// Vault has the passwords of encrypted files.
 	Vault *vault.Keys
 }

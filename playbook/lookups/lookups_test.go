@@ -115,7 +115,6 @@ func TestLookupMistakesAreExplained(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct{ query, want string }{
 		{"query('file', 'nosuch')", "could not locate file in lookup: nosuch (looked for "},
-		{"query('file', 'a.txt', rstripp=true)", `it has no option "rstripp", did you mean "rstrip"?`},
 		{"query('file', 'a.txt', rstrip='maybe')", "the option rstrip must be true or false, not 'maybe'"},
 		{"query('pipe', 'echo why >&2; exit 3')", "lookup_plugin.pipe(echo why >&2; exit 3) returned 3: why"},
 		{"query('vars', 'db_hots')", `No variable found with this name: db_hots, did you mean "db_host"?`},
@@ -132,13 +131,23 @@ func TestLookupMistakesAreExplained(t *testing.T) {
 		{"query('ini', 'user', section='no', file='users.ini')", "No section 'no' in users.ini"},
 		{"query('ini', 'user wrong=x section=no file=users.ini')", "wrong is not a valid option."},
 		{"query('ini', 'a', section='other', file='double.ini')", "Duplicate option in 'double.ini': While reading from '<???>' [line  6]: option 'name' in section 'people' already exists"},
-		{"query('csvfile', 'Li', file='elements.csv', delimiter=',', col=9)", `csvfile: the row of "Li" has no column 9`},
+		{"query('csvfile', 'Li', file='elements.csv', delimiter=',', col=9)", `csvfile: list index out of range: the row of "Li" has no column 9`},
 		{"query('url', 'http://127.0.0.1:1/')", "Failed lookup url for http://127.0.0.1:1/ : "},
-		{"query('password', '/dev/null lenght=5')", `it has no option "lenght", did you mean "length"?`},
+		{"query('password', '/dev/null lenght=5')", `Unrecognized parameter(s) given to password lookup: lenght`},
 	} {
 		if got := w.eval(c.query); !strings.HasPrefix(got, "ERROR ") || !strings.Contains(got, c.want) {
 			t.Errorf("%s\n got %s\nwant %s", c.query, got, c.want)
 		}
+	}
+}
+
+func TestUnknownOptionsAreWarnedOf(t *testing.T) {
+	w := newWorld(t)
+	var warned []string
+	w.ctx.Warn = func(msg string) { warned = append(warned, msg) }
+	got := w.eval("query('file', 'a.txt', rstripp=true)")
+	if want := `it has no option "rstripp", did you mean "rstrip"?`; strings.HasPrefix(got, "ERROR") || !slices.Equal(warned, []string{want}) {
+		t.Errorf("got %s with the warnings %q, want %q", got, warned, want)
 	}
 }
 

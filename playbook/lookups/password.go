@@ -27,15 +27,20 @@ var characterSets = map[string]string{
 // saltSizes are how long the salt of a scheme is that is kept in the file.
 var saltSizes = map[string]int{"md5_crypt": 8, "bcrypt": 22, "sha256_crypt": 16, "sha512_crypt": 16}
 
+var passwordOptions = []string{"length", "encrypt", "chars", "ident", "seed"}
+
 // password gives the password that a file holds, and makes the file where
 // there is none. /dev/null is a new password each time.
 func password(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	return each(terms, func(term string) ([]any, error) {
-		path, merged, err := inline(term, options)
+		path, own, err := inline(term)
 		if err != nil {
 			return nil, err
 		}
-		o := read(merged, "length", "encrypt", "chars", "ident", "seed")
+		if others := unknown(own, passwordOptions); len(others) > 0 {
+			return nil, fmt.Errorf("Unrecognized parameter(s) given to password lookup: %s", strings.Join(others, ", "))
+		}
+		o := read(c, overlaid(options, own), passwordOptions...)
 		p := wantedPassword{
 			length: o.int("length", 20), encrypt: o.text("encrypt", ""), ident: o.text("ident", ""),
 			seed: o.value("seed", nil), letters: candidates(o.value("chars", jinja.NewList("ascii_letters", "digits", ".,:-_"))),

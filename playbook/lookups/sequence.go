@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,46 +15,33 @@ var shortSequence = regexp.MustCompile(`(?i)^(?:(0?x?[0-9a-f]+)-)?(0?x?[0-9a-f]+
 // maxSequence bounds a sequence, against a slip of the keyboard eating the memory.
 const maxSequence = 1 << 22
 
+var sequenceOptions = []string{"start", "end", "count", "stride", "format"}
+
 // sequence counts: start-end/stride:format, or start= end= count= stride= format=.
 func sequence(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	return each(terms, func(term string) ([]any, error) {
-		var o *jinja.Dict
+		own := jinja.NewDict()
 		if m := shortSequence.FindStringSubmatch(term); m != nil {
-			o = options.Copy()
 			for i, name := range []string{"start", "end", "stride", "format"} {
 				if m[i+1] != "" {
-					o.Set(name, m[i+1])
+					own.Set(name, m[i+1])
 				}
 			}
 		} else {
-			words, merged, err := inline(term, options)
+			words, given, err := inline(term)
 			if err != nil {
 				return nil, err
 			}
 			if words != "" {
 				return nil, fmt.Errorf("unrecognized arguments to with_sequence: %s", words)
 			}
-			o = merged
+			own = given
 		}
-		if err := unrecognized(o); err != nil {
-			return nil, err
+		if others := unknown(own, sequenceOptions); len(others) > 0 {
+			return nil, fmt.Errorf("unrecognized arguments to with_sequence: %s", jinja.Repr(jinja.NewList(asValues(others)...)))
 		}
-		return count(c, read(o, "start", "end", "count", "stride", "format"))
+		return count(c, read(c, overlaid(options, own), sequenceOptions...))
 	})
-}
-
-// unrecognized is the error about options of with_sequence that there are not.
-func unrecognized(o *jinja.Dict) error {
-	names := jinja.NewList()
-	for _, key := range o.Keys() {
-		if !slices.Contains([]any{"start", "end", "count", "stride", "format"}, key) {
-			names.Items = append(names.Items, key)
-		}
-	}
-	if len(names.Items) == 0 {
-		return nil
-	}
-	return fmt.Errorf("unrecognized arguments to with_sequence: %s", jinja.Repr(names))
 }
 
 func count(c *Context, o *settings) ([]any, error) {

@@ -4,21 +4,25 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gplay/internal/pyregex"
 	"gplay/jinja"
 )
 
+var csvOptions = []string{"col", "default", "delimiter", "file", "encoding"}
+
 // csvFile gives a column of the row whose first column is the term.
 func csvFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	return each(terms, func(term string) ([]any, error) {
-		key, merged, err := inline(term, options)
+		key, own, err := inline(term)
 		if err != nil {
 			return nil, err
 		}
-		o := read(merged, "col", "default", "delimiter", "file", "encoding")
+		if others := unknown(own, csvOptions); len(others) > 0 {
+			return nil, fmt.Errorf("%s is not a valid option", others[0])
+		}
+		o := read(c, overlaid(options, own), csvOptions...)
 		col, name, delimiter := o.int("col", 1), o.text("file", "ansible.csv"), o.text("delimiter", "TAB")
 		otherwise := o.value("default", nil)
 		switch {
@@ -63,7 +67,7 @@ func cell(text, key string, delimiter rune, col int, otherwise any) (any, error)
 			col += len(row)
 		}
 		if col < 0 || col >= len(row) {
-			return nil, fmt.Errorf("csvfile: the row of %q has no column %d", key, col)
+			return nil, fmt.Errorf("csvfile: list index out of range: the row of %q has no column %d", key, col)
 		}
 		return row[col], nil
 	}
@@ -75,19 +79,17 @@ var iniOptions = []string{"type", "file", "section", "re", "encoding", "default"
 // iniFile gives values of an INI or a Java properties file.
 func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	return each(terms, func(term string) ([]any, error) {
-		key, merged := term, options
+		key, own := term, jinja.NewDict()
 		if strings.Contains(term, "=") || strings.Contains(strings.TrimSpace(term), " ") {
 			var err error
-			if key, merged, err = inline(term, options); err != nil {
+			if key, own, err = inline(term); err != nil {
 				return nil, err
 			}
-			for option := range merged.All() {
-				if !slices.Contains(iniOptions, jinja.Str(option)) {
-					return nil, fmt.Errorf("%s is not a valid option.", option)
-				}
+			if others := unknown(own, iniOptions); len(others) > 0 {
+				return nil, fmt.Errorf("%s is not a valid option.", others[0])
 			}
 		}
-		o := read(merged, iniOptions...)
+		o := read(c, overlaid(options, own), iniOptions...)
 		name, section, isRegexp := o.text("file", "ansible.ini"), o.text("section", "global"), o.truth("re", false)
 		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.text("type", "ini") == "properties",
 			bareKeys: o.truth("allow_no_value", o.truth("allow_none", false))}

@@ -31,7 +31,7 @@ var urlVars = map[string]string{
 // url gives what is at URLs: their lines, or all of it where split_lines is
 // not set.
 func url(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	o := read(options, "validate_certs", "split_lines", "use_proxy", "username", "password", "headers", "force", "timeout",
+	o := read(c, options, "validate_certs", "split_lines", "use_proxy", "username", "password", "headers", "force", "timeout",
 		"http_agent", "force_basic_auth", "follow_redirects", "ca_path", "ciphers", "unix_socket", "unredirected_headers", "use_gssapi", "use_netrc")
 	if err := c.urlSettings(o); err != nil {
 		return nil, err

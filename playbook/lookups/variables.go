@@ -9,7 +9,7 @@ import (
 )
 
 func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	o := read(options, "default")
+	o := read(c, options, "default")
 	otherwise, hasDefault := o.given.Get("default")
 	if o.err != nil {
 		return nil, o.err
@@ -51,9 +51,7 @@ func namesOnly(terms []any) error {
 }
 
 func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	if o := read(options); o.err != nil {
-		return nil, o.err
-	}
+	read(c, options)
 	if err := namesOnly(terms); err != nil {
 		return nil, err
 	}
@@ -78,9 +76,7 @@ func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 }
 
 func inventoryHostnames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	if o := read(options); o.err != nil {
-		return nil, o.err
-	}
+	read(c, options)
 	return each(terms, func(pattern string) ([]any, error) {
 		names, err := c.Hosts(pattern)
 		return asValues(names), err

@@ -171,8 +171,13 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 	for i, term := range terms {
 		plain[i] = jinja.Plain(term)
 	}
+	warn := func(msg string) {
+		if s.templar.Warn != nil {
+			s.templar.Warn("the lookup " + name + ": " + msg)
+		}
+	}
 	return lookup(&lookups.Context{
-		Context: s.ctx, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings, Native: s.templar.native,
+		Context: s.ctx, Warn: warn, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings, Native: s.templar.native,
 	}, plain, options)
 }
 
