@@ -177,7 +177,7 @@ func (t *Task) inherit(key string) any {
 }
 
 func (l *loader) register(n *yaml.Node) (string, error) {
-	if n.Null() {
+	if n.Null() || n.Value == "" {
 		return "", nil
 	}
 	name, _ := n.Value.(string)

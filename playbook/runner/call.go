@@ -41,6 +41,9 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		if variables {
 			raw = x.task.Args.Typed(raw)
 		}
+		if k == "apply" && x.includes() { // what it says is templated where it applies
+			continue
+		}
 		v, err := template(raw)
 		if err != nil {
 			return nil, err

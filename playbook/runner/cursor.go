@@ -44,6 +44,8 @@ type cursor struct {
 	host   string
 	frames []*frame
 	failed bool // a failure was not rescued
+	// noHandlers is set when one of them failed: then force_handlers runs no others.
+	noHandlers bool
 	// selected tells whether a task's tags let it run, enters whether a block
 	// is to be entered at all.
 	selected func(*playbook.Task) bool

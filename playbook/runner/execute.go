@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,9 +55,10 @@ type try struct {
 	attempts  int
 	scope     *vars.Scope
 	include   *include
-	last      bool // the loop ends with it
-	grew      bool // it changed the inventory, and nothing else
-	fatal     bool // it could not be run, and nor can what is left of the loop
+	last      bool  // the loop ends with it
+	grew      bool  // it changed the inventory, and nothing else
+	fatal     bool  // it could not be run, and nor can what is left of the loop
+	ends      error // the run, instead of being a result
 }
 
 const censored = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
@@ -93,6 +95,7 @@ func (x *execution) run(ctx context.Context) *outcome {
 		if one.include != nil {
 			o.includes = append(o.includes, one.include)
 		}
+		o.err = cmp.Or(o.err, one.ends)
 	}
 	o.result, o.data = x.result(t), t.data
 	if t.noLog && x.Keywords["no_log"] != true { // a rescue is not to show what the task hid, unless all is hidden
@@ -379,6 +382,9 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		if err != nil {
 			t := x.failedTry(scope, err)
 			t.data.Set("msg", labelError(err)) // Ansible says no more of an include
+			if x.task.Action == "include_role" {
+				t.ends = x.roleFault(scope, err)
+			}
 			return t
 		}
 		hidden := x.hides(scope)

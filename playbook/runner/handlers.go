@@ -136,6 +136,9 @@ func (p *playRun) flush(at []*cursor) {
 		block.Items = append(block.Items, t)
 	}
 	for _, c := range at {
+		if c.noHandlers {
+			continue
+		}
 		notified := func(t *playbook.Task) bool { return p.handlers.notified[t][c.host] }
 		c.frames = append(c.frames, &frame{block: block, notified: notified})
 	}

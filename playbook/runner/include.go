@@ -34,17 +34,20 @@ func (i *include) result(task *playbook.Task) *jinja.Dict {
 		return jinja.NewDict("include_args", i.args)
 	}
 	args := i.args.Copy()
-	for _, key := range []string{"_raw_params", "file", "apply"} {
+	for _, key := range []string{"_raw_params", "file"} {
 		args.Delete(key)
 	}
 	return jinja.NewDict("include", i.name, "include_args", args)
 }
 
+// includes reports whether the task includes others.
+func (x *execution) includes() bool {
+	return x.task.Action == "include_tasks" || x.task.Action == "include_role"
+}
+
 // including is the include that a task is, or nil.
 func (x *execution) including(scope *vars.Scope) (*include, error) {
-	switch x.task.Action {
-	case "include_tasks", "include_role":
-	default:
+	if !x.includes() {
 		return nil, nil
 	}
 	args, err := x.arguments(scope)
@@ -57,6 +60,18 @@ func (x *execution) including(scope *vars.Scope) (*include, error) {
 		}
 	}
 	return nil, source.Errorf(x.task.Pos, "%s needs the name of what to include", x.task.Action)
+}
+
+// roleFault is err, for which the arguments of an include_role cannot be
+// templated. Those that say how to include it are keywords for Ansible.
+func (x *execution) roleFault(scope *vars.Scope, err error) error {
+	for _, key := range []string{"allow_duplicates", "public", "rolespec_validate"} {
+		v, _ := x.task.Args.Get(key)
+		if _, err := scope.Template(v); err != nil {
+			return &badSource{fieldFault(key, err)}
+		}
+	}
+	return err
 }
 
 // group is the hosts that include the same.

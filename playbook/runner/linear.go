@@ -261,7 +261,9 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 // Its variables ansible_failed_task and ansible_failed_result say why.
 func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 	handling := c.handling() // Ansible counts a handler's failure as one, rescued or not
-	if c.fail() && !handling {
+	rescued := c.fail()
+	c.noHandlers = handling && !rescued
+	if rescued && !handling {
 		n.Rescued++
 		p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
 	} else {

@@ -59,7 +59,7 @@ func (x *execution) settings(scope *vars.Scope) (*settings, error) {
 // unused reads the keywords that not every task needs: as in Ansible, one
 // without a value is a fault of any task but an include.
 func (x *execution) unused(read *keywordReader) error {
-	if x.task.Action == "include_tasks" || x.task.Action == "include_role" {
+	if x.includes() {
 		return read.err
 	}
 	var yes bool
@@ -68,7 +68,7 @@ func (x *execution) unused(read *keywordReader) error {
 	read.bool("become", &yes, false)
 	read.bool("run_once", &yes, false)
 	read.int("port", &number)
-	for _, keyword := range []string{"become_exe", "become_flags", "become_method", "become_user", "connection", "remote_user"} {
+	for _, keyword := range []string{"become_exe", "become_flags", "become_method", "become_user", "connection", "debugger", "remote_user"} {
 		read.value(keyword)
 	}
 	for _, k := range x.task.Chain("module_defaults") {
