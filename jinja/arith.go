@@ -20,6 +20,7 @@ func arithmetic(c *Context, op string, a, b any) (any, error) {
 			return intArithmetic(op, x, y)
 		}
 	}
+	left, right := a, b
 	a, b = bare(a), bare(b)
 	if isNumber(a) && isNumber(b) {
 		_, xf := a.(float64)
@@ -44,7 +45,7 @@ func arithmetic(c *Context, op string, a, b any) (any, error) {
 	}
 	switch op {
 	case "+":
-		return concatenate(c, a, b)
+		return concatenate(c, left, right)
 	case "*":
 		return repeat(a, b)
 	case "%":
@@ -61,7 +62,7 @@ func arithmetic(c *Context, op string, a, b any) (any, error) {
 			return viewDifference(x, b)
 		}
 	}
-	return nil, unsupported(op, a, b)
+	return nil, unsupported(op, left, right)
 }
 
 func intArithmetic(op string, x, y int) (any, error) {
@@ -239,9 +240,9 @@ func floatModulo(x, y float64) float64 {
 
 // concatenate is a + b for everything but numbers.
 func concatenate(c *Context, a, b any) (any, error) {
-	switch x := a.(type) {
+	switch x := bare(a).(type) {
 	case string:
-		switch y := b.(type) {
+		switch y := bare(b).(type) {
 		case string:
 			return joinTexts(x, y)
 		case Markup:
@@ -251,14 +252,14 @@ func concatenate(c *Context, a, b any) (any, error) {
 			return nil, typeErrorf("can only concatenate str (not %q) to str", typeName(b))
 		}
 	case Markup:
-		switch y := b.(type) {
+		switch y := bare(b).(type) {
 		case string:
 			return x + escape(y), nil
 		case Markup:
 			return x + y, nil
 		}
 	case *List:
-		switch y := b.(type) {
+		switch y := bare(b).(type) {
 		case *List:
 			items, err := joinItems(x.Items, y.Items)
 			return &List{Items: items}, err
@@ -267,7 +268,7 @@ func concatenate(c *Context, a, b any) (any, error) {
 			return nil, typeErrorf("can only concatenate list (not %q) to list", typeName(b))
 		}
 	case Tuple:
-		switch y := b.(type) {
+		switch y := bare(b).(type) {
 		case Tuple:
 			items, err := joinItems(x, y)
 			return Tuple(items), err
@@ -276,7 +277,7 @@ func concatenate(c *Context, a, b any) (any, error) {
 			return nil, typeErrorf("can only concatenate tuple (not %q) to tuple", typeName(b))
 		}
 	case []byte:
-		if y, ok := b.([]byte); ok {
+		if y, ok := bare(b).([]byte); ok {
 			return append(append([]byte(nil), x...), y...), nil
 		}
 		if _, undefined := b.(*Undefined); !undefined {

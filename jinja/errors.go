@@ -80,6 +80,13 @@ type (
 func (e *typeError) Error() string  { return e.msg }
 func (e *valueError) Error() string { return e.msg }
 
+// IsTypeError reports whether err is what Python calls a TypeError.
+func IsTypeError(err error) bool {
+	var kind *typeError
+	var args *argumentError
+	return errors.As(err, &kind) || errors.As(err, &args)
+}
+
 func typeErrorf(format string, args ...any) error {
 	return &typeError{fmt.Sprintf(format, args...)}
 }

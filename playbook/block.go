@@ -125,6 +125,9 @@ func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
 		if *part.into, err = l.items(list, p); err != nil {
 			return nil, err
 		}
+		if len(list.Items) > 0 && len(n.Get("block").Items) == 0 {
+			return nil, l.errorf(list, "%s needs a block that has tasks", part.key)
+		}
 	}
 	return b, nil
 }

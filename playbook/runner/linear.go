@@ -265,7 +265,9 @@ func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 	c.noHandlers = handling && !rescued
 	if rescued && !handling {
 		n.Rescued++
-		p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
+		if !o.shared { // as in Ansible, only the host that ran it knows
+			p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
+		}
 	} else {
 		n.Failed++
 		p.out(p.removed, c.host)

@@ -232,13 +232,13 @@ func (l *loop) one(ctx context.Context, i int) *try {
 	for k, v := range own.All() {
 		t.data.Set(k, jinja.Plain(vars.AsWritten(v)))
 	}
+	label, err := l.shown(t.scope, i)
 	if t.include != nil && t.status == OK {
 		t.include.loop = own
-		if t.include.label == "" {
-			t.include.label, _ = l.text(t.scope, i)
+		if t.include.label == "" && jinja.Truth(label) {
+			t.include.label = jinja.Str(label)
 		}
 	}
-	label, err := l.text(t.scope, i)
 	if err != nil {
 		t.data.Set("failed", true)
 		t.data.Set("msg", "Failed to template loop_control.label: "+labelError(err))
@@ -246,7 +246,7 @@ func (l *loop) one(ctx context.Context, i int) *try {
 		t.ignored, _ = l.x.keywordBool(t.scope, "ignore_errors", false)
 	}
 	r := l.x.result(t)
-	r.Loop, r.Label = true, label
+	r.Loop, r.Label = true, jinja.Str(label)
 	t.data.Set("_ansible_item_label", r.Label)
 	if t.noLog || err != nil {
 		r.Label = "None"
@@ -270,14 +270,13 @@ func (l *loop) breaks(t *try, own *jinja.Dict) {
 	t.last = done
 }
 
-// text is the item as it is shown.
-func (l *loop) text(scope *vars.Scope, i int) (string, error) {
+// shown is what is shown of an item.
+func (l *loop) shown(scope *vars.Scope, i int) (any, error) {
 	label := l.label
 	if label == nil {
 		label = l.items[i]
 	}
-	v, err := scope.Template(label)
-	return jinja.Str(v), err
+	return scope.Template(label)
 }
 
 func labelError(err error) string {
@@ -322,7 +321,7 @@ func (x *execution) loopResult(tries []*try) *try {
 	sum := &try{scope: x.scope, status: OK, delegated: tries[0].delegated}
 	results := jinja.NewList()
 	sum.data = jinja.NewDict("results", results, "skipped", true)
-	changed, skipped, failed := false, true, false
+	changed, skipped, failed, said := false, true, false, false
 	for _, t := range tries {
 		results.Items = append(results.Items, public(t.data))
 		if c, _ := t.data.Get("changed"); t.status == Changed || jinja.Truth(c) {
@@ -330,8 +329,9 @@ func (x *execution) loopResult(tries []*try) *try {
 			sum.data.Set("changed", true)
 		}
 		skipped = skipped && t.status == Skipped
-		if t.status == Failed {
-			failed = true
+		failed = failed || t.status == Failed
+		if f, _ := t.data.Get("failed"); jinja.Truth(f) { // whatever failed_when says
+			said = true
 			sum.data.Set("failed", true)
 			sum.data.Set("msg", "One or more items failed")
 		}
@@ -343,7 +343,7 @@ func (x *execution) loopResult(tries []*try) *try {
 	}
 	sum.data.Set("skipped", skipped)
 	switch {
-	case failed:
+	case said:
 	case skipped:
 		sum.data.Set("msg", "All items skipped")
 	default:

@@ -57,7 +57,7 @@ func (p *playRun) checkTags(b *playbook.Block) error {
 
 func wanted(tags, only []string) bool {
 	if len(only) == 0 {
-		return !slices.Contains(tags, "never")
+		return !slices.Contains(tags, "never") || slices.Contains(tags, "always")
 	}
 	for _, o := range only {
 		switch {

@@ -277,6 +277,9 @@ func (s *Scope) templateError(t *yaml.Template, err error) error {
 	}
 	e := source.Errorf(t.Pos, "%s", err.Error())
 	e.Err, e.Known = err, knownWords(err)
+	if e.Known == "" && jinja.IsTypeError(err) {
+		e.Known = twice(typeErrorIn(t.Text, err), err)
+	}
 	var fault *jinja.Error
 	if errors.As(err, &fault) {
 		if u := fault.Undefined; u != nil && u.Cause != nil {
@@ -312,6 +315,10 @@ func within(err error, name string, raw any) error {
 		at := e.Pos
 		if t, ok := raw.(*yaml.Template); ok {
 			at = t.Pos
+		}
+		if jinja.IsTypeError(err) {
+			e.Known = fmt.Sprintf("An unhandled exception occurred while templating '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s",
+				jinja.Str(AsWritten(raw)), e.Known)
 		}
 		e.Within = append(e.Within, source.Note{Text: "in the value of " + name, Pos: at})
 	}
@@ -419,7 +426,11 @@ func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, er
 	}
 	out, err := tmpl.Render(s.ctx, s)
 	if err != nil {
-		return "", s.fileError(name, err)
+		fault := s.fileError(name, err)
+		if jinja.IsTypeError(err) {
+			fault = known(fault, twice(typeErrorIn(text, err), err))
+		}
+		return "", fault
 	}
 	return endLike(out, text, cmp.Or(options.NewlineSequence, "\n")), nil
 }

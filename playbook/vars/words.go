@@ -64,6 +64,14 @@ func (s *Scope) failedCheck(condition string, err error) string {
 		}
 		msg = uncompiled(whole, err)
 	}
+	var placed *source.Error
+	switch {
+	case msg != "":
+	case errors.As(err, &placed): // of a variable
+		msg = placed.Known
+	case jinja.IsTypeError(err):
+		msg = typeErrorIn(whole, err)
+	}
 	if msg == "" {
 		return ""
 	}
@@ -79,6 +87,14 @@ func unknownName(err error) string {
 	}
 	return couldNotLoad(none.Name) + "\n  line 0"
 }
+
+// typeErrorIn is a TypeError that a template raises.
+func typeErrorIn(template string, err error) string {
+	return fmt.Sprintf("Unexpected templating type error occurred on (%s): %v", template, err)
+}
+
+// twice are words for err with err once more, as Ansible ends its errors.
+func twice(words string, err error) string { return words + ". " + err.Error() }
 
 // lookupFault is the fault of a lookup in a template.
 type lookupFault struct {
