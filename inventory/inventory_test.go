@@ -39,7 +39,7 @@ func TestMistakesHaveAPlace(t *testing.T) {
 		{"script", "#!/bin/sh\necho [", "script: what the inventory script prints for --list is no JSON: Expecting value: line 2 column 1 (char 2)"},
 		{"script", "#!/bin/sh\necho 1", "script: the inventory script must print a JSON object for --list"},
 		{"script", "#!/bin/sh\n" + `echo '{"a": {"hosts": "b"}}'`, `script: group "a": hosts must be a list`},
-		{"secret.yml", "$ANSIBLE_VAULT;1.1;AES256\n3061306130", "secret.yml: Attempting to decrypt but no vault secrets found"},
+		{"secret.yml", "$ANSIBLE_VAULT;1.1;AES256\n3061306130", "secret.yml: the file is encrypted, and there is no vault password"},
 	} {
 		t.Run(c.want, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), c.file)

@@ -13,6 +13,7 @@ import (
 
 	"gplay/internal/source"
 	"gplay/internal/vault"
+	"gplay/internal/yaml"
 	"gplay/jinja"
 )
 
@@ -152,7 +153,7 @@ func (inv *Inventory) readFile(path string, info fs.FileInfo) error {
 		}
 	}
 	if data, _, err = inv.options.Vault.Open(data); err != nil {
-		return source.Errorf(source.Pos{File: path}, "%s", err)
+		return yaml.Locked(path, err)
 	}
 	switch filepath.Ext(path) {
 	case ".yml", ".yaml", ".json":

@@ -188,7 +188,9 @@ func (l *loader) read(file string, at source.Pos) (*yaml.Node, error) {
 func (l *loader) readError(file string, at source.Pos, err error) error {
 	var e *source.Error
 	if errors.As(err, &e) {
-		e.Known = neither(file, e)
+		if e.Known == "" {
+			e.Known = neither(file, e)
+		}
 		return l.fail(err)
 	}
 	var pathErr *os.PathError

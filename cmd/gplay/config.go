@@ -50,6 +50,7 @@ type config struct {
 	checkMarkers, pathOnFailure          bool
 	vaultIDs                             []string
 	vaultPassFile                        string
+	vaultIDMatch                         bool
 	askVaultPass                         bool
 	perHostStart, loadCallbacks          bool
 	diffContext                          int
@@ -228,6 +229,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_CHECK_MODE_MARKERS"}, defaults, "check_mode_markers", boolean(&c.checkMarkers)},
 		{[]string{"ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"}, defaults, "show_task_path_on_failure", boolean(&c.pathOnFailure)},
 		{[]string{"ANSIBLE_VAULT_IDENTITY_LIST"}, defaults, "vault_identity_list", list(&c.vaultIDs)},
+		{[]string{"ANSIBLE_VAULT_ID_MATCH"}, defaults, "vault_id_match", boolean(&c.vaultIDMatch)},
 		{[]string{"ANSIBLE_VAULT_PASSWORD_FILE"}, defaults, "vault_password_file", c.path(&c.vaultPassFile)},
 		{[]string{"ANSIBLE_ASK_VAULT_PASS"}, defaults, "ask_vault_pass", boolean(&c.askVaultPass)},
 		{[]string{"ANSIBLE_SHOW_PER_HOST_START"}, defaults, "show_per_host_start", boolean(&c.perHostStart)},

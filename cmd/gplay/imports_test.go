@@ -13,7 +13,7 @@ import (
 var mayImport = map[string][]string{
 	"cmd/gplay":              {"connection", "connection/agent", "internal/pyjson", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
 	"playbook/callback":      {"internal/pyyaml", "internal/source", "jinja", "playbook", "playbook/runner"},
-	"playbook/runner":        {"connection", "internal/source", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
+	"playbook/runner":        {"connection", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
 	"playbook/actions":       {"internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
 	"playbook/vars":          {"internal/pyliteral", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},
 	"playbook/filters":       {"internal/jmespath", "internal/pyjson", "internal/pyliteral", "internal/pymath", "internal/pyregex", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},

@@ -16,6 +16,7 @@ import (
 
 	"gplay/connection/agent"
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/playbook"
 	"gplay/playbook/runner"
 	"gplay/playbook/vars"
@@ -83,7 +84,7 @@ func exitCode(err error) int {
 		return 5
 	case errors.As(err, &cache):
 		return 250
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle), vault.IsLocked(err):
 		return runner.ExitError
 	case errors.As(err, &placed):
 		return 4

@@ -18,7 +18,7 @@ const (
 // first, then --vault-id, --vault-password-file and --ask-vault-pass. A file
 // that cannot be read is an error only where no other gives a password.
 func (o *options) vaultKeys(c *config, warn func(string)) (*vault.Keys, error) {
-	keys := &vault.Keys{}
+	keys := &vault.Keys{IDMatch: c.vaultIDMatch}
 	var failed error
 	some := false
 	for _, identity := range o.vaultSources(c) {

@@ -14,6 +14,8 @@ type Keys struct {
 	// Reveal is told of each value that was decrypted, so that no output shows
 	// it; nil when nobody needs to know.
 	Reveal func(text string)
+	// IDMatch is set where only the passwords of a text's own id are tried.
+	IDMatch bool
 
 	mu      sync.RWMutex
 	secrets []secret
@@ -40,9 +42,12 @@ var ErrNoPassword = errors.New("Attempting to decrypt but no vault secrets found
 // ErrNoneFits is what Decrypt gives where no password fits.
 var ErrNoneFits = errors.New("Decryption failed (no vault secrets were found that could decrypt)")
 
+// IsLocked reports whether err says that there is no password for a text.
+func IsLocked(err error) bool { return errors.Is(err, ErrNoPassword) || errors.Is(err, ErrNoneFits) }
+
 // Decrypt tries the passwords: those of the text's id first.
 func (k *Keys) Decrypt(data []byte) ([]byte, error) {
-	if len(k.inOrder("")) == 0 {
+	if k.none() {
 		return nil, ErrNoPassword
 	}
 	e, err := parse(data)
@@ -58,17 +63,25 @@ func (k *Keys) Decrypt(data []byte) ([]byte, error) {
 	return nil, ErrNoneFits
 }
 
-func (k *Keys) inOrder(id string) []secret {
+func (k *Keys) none() bool {
 	if k == nil {
-		return nil
+		return true
 	}
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return len(k.secrets) == 0
+}
+
+// inOrder are the passwords to try for a text of an id.
+func (k *Keys) inOrder(id string) []secret {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	var first, others []secret
 	for _, s := range k.secrets {
-		if s.id == id {
+		switch {
+		case s.id == id:
 			first = append(first, s)
-		} else {
+		case !k.IDMatch:
 			others = append(others, s)
 		}
 	}
@@ -102,6 +115,16 @@ func (k *Keys) Open(data []byte) (plain []byte, encrypted bool, err error) {
 	return plain, true, err
 }
 
+// lockedFile is the error about a file that could not be decrypted, in Ansible's
+// words.
+type lockedFile struct {
+	msg   string
+	cause error
+}
+
+func (e *lockedFile) Error() string { return e.msg }
+func (e *lockedFile) Unwrap() error { return e.cause }
+
 // ReadFile reads a file that may be encrypted.
 func (k *Keys) ReadFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
@@ -109,7 +132,12 @@ func (k *Keys) ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	plain, _, err := k.Open(data)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoPassword):
+		return nil, &lockedFile{"A vault password or secret must be specified to decrypt " + path, err}
+	case errors.Is(err, ErrNoneFits):
+		return nil, &lockedFile{err.Error() + " on " + path, err}
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return plain, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"unicode/utf8"
 
 	yamlv3 "gopkg.in/yaml.v3"
@@ -35,6 +36,22 @@ func ReadFile(file string, o Options) (*Node, error) {
 	return Parse(file, data, o)
 }
 
+// Locked is the error about a file that could not be decrypted.
+func Locked(file string, err error) *source.Error {
+	e := &source.Error{Pos: source.Pos{File: file}, Msg: "the file is encrypted: " + err.Error(), Known: err.Error(), Err: err}
+	switch {
+	case errors.Is(err, vault.ErrNoPassword):
+		e.Msg = "the file is encrypted, and there is no vault password"
+		e.Hint = "give it with --vault-password-file, --vault-id or --ask-vault-pass"
+	case errors.Is(err, vault.ErrNoneFits):
+		e.Msg = "the file is encrypted, and no vault password fits"
+		if abs, err := filepath.Abs(file); err == nil {
+			e.Known += " on " + abs
+		}
+	}
+	return e
+}
+
 // Load reads a trusted text into template values: *jinja.Dict, *jinja.List,
 // scalars, and a *Template where the text has Jinja2.
 func Load(file string, data []byte, o Options) (any, error) {
@@ -52,7 +69,7 @@ func Parse(file string, data []byte, o Options) (*Node, error) {
 	if !o.Data && vault.IsEncrypted(data) {
 		var err error
 		if data, _, err = o.Vault.Open(data); err != nil {
-			return nil, &source.Error{Pos: source.Pos{File: file}, Msg: err.Error(), Err: err}
+			return nil, Locked(file, err)
 		}
 	}
 	src := &text{file: file, data: data}

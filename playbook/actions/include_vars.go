@@ -3,6 +3,7 @@ package actions
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gplay/internal/source"
 	"gplay/internal/yaml"
 	"gplay/jinja"
 )
@@ -24,7 +26,12 @@ var includeVars = &Action{
 func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	// Ansible's result of a failure has no msg.
 	failed := func(err error) (*jinja.Dict, error) {
-		return jinja.NewDict("changed", false, "failed", true, "message", err.Error(), "ansible_facts", jinja.NewDict(), "ansible_included_var_files", jinja.NewList()), nil
+		msg := err.Error()
+		var placed *source.Error
+		if errors.As(err, &placed) && placed.Known != "" {
+			msg = placed.Known
+		}
+		return jinja.NewDict("changed", false, "failed", true, "message", msg, "ansible_facts", jinja.NewDict(), "ansible_included_var_files", jinja.NewList()), nil
 	}
 	files, err := c.varsFiles()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/vars"
@@ -116,7 +117,7 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) (failed bool
 	only := map[*cursor]map[*playbook.Block]bool{}
 	for _, g := range groups {
 		err := p.load(task, g)
-		if errors.Is(err, playbook.ErrNoRole) || errors.Is(err, playbook.ErrRoleCircle) || task.Action == "include_tasks" && errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, playbook.ErrNoRole) || errors.Is(err, playbook.ErrRoleCircle) || task.Action == "include_tasks" && (errors.Is(err, fs.ErrNotExist) || vault.IsLocked(err)) {
 			failed = p.includeFails(task, g, err) || failed
 			continue
 		}
@@ -160,6 +161,9 @@ func (p *playRun) includeFails(task *playbook.Task, g *group, err error) (last b
 	}
 	file, _ := p.pb.FindTasks(task, g.name)
 	reason := fmt.Sprintf("Could not find or access '%s' on the Ansible Controller.", file)
+	if vault.IsLocked(err) {
+		reason = failureText(err)
+	}
 	for _, c := range g.hosts {
 		if task.Action == "include_tasks" {
 			r := &Result{Task: g.info, Host: c.host, Status: Failed, Data: jinja.NewDict("reason", reason)}
