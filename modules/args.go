@@ -254,11 +254,15 @@ func choose(p Param, where string, v any) (any, error) {
 		return v, nil
 	}
 	if list, ok := v.([]any); ok {
+		var wrong []string
 		for _, e := range list {
 			if !slices.Contains(p.Choices, pyStr(e)) {
-				return nil, fmt.Errorf("value of %s must be one or more of: %s. Got no match for: %s",
-					where, strings.Join(p.Choices, ", "), pyStr(e))
+				wrong = append(wrong, pyStr(e))
 			}
+		}
+		if len(wrong) > 0 {
+			return nil, fmt.Errorf("value of %s must be one or more of: %s. Got no match for: %s",
+				where, strings.Join(p.Choices, ", "), strings.Join(wrong, ", "))
 		}
 		return v, nil
 	}

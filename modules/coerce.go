@@ -82,7 +82,9 @@ func coerce(typ string, v any, x expansion) (any, error) {
 	case "dict":
 		return toDict(v)
 	case "bytes":
-		return toBytes(pyStr(v))
+		return toSize(v, "Byte")
+	case "bits":
+		return toSize(v, "Bit")
 	case "json":
 		return toJSON(v)
 	}
@@ -220,24 +222,24 @@ func quotedFields(s string) []string {
 
 var size = regexp.MustCompile(`(?i)^\s*(\d*\.?\d+)\s*([a-z]*)\s*$`)
 
-// toBytes reads a size: 10, "10M", "1.5 GB".
-func toBytes(s string) (int, error) {
-	m := size.FindStringSubmatch(s)
+// toSize reads a number of bytes or bits: 10, "10M", "1.5 GB".
+func toSize(v any, of string) (int, error) {
+	m := size.FindStringSubmatch(pyStr(v))
 	if m == nil {
-		return 0, fmt.Errorf("%q cannot be converted to a Byte value", s)
+		return 0, cannot(v, "a "+of+" value")
 	}
 	n, err := strconv.ParseFloat(m[1], 64)
-	unit := strings.ToUpper(m[2])
+	unit, word := strings.TrimSuffix(strings.ToUpper(m[2]), "S"), strings.ToUpper(of)
 	power := 0
-	if unit != "" && unit != "B" && unit != "BYTE" && unit != "BYTES" {
+	if unit != "" && unit != "B" && unit != word {
 		power = strings.IndexByte(" KMGTPEZY", unit[0])
-		if rest := unit[1:]; power < 1 || rest != "" && rest != "B" && !strings.HasSuffix(rest, "BYTE") && !strings.HasSuffix(rest, "BYTES") {
-			return 0, fmt.Errorf("%q cannot be converted to a Byte value", s)
+		if rest := unit[1:]; power < 1 || rest != "" && rest != "B" && !strings.HasSuffix(rest, word) {
+			return 0, cannot(v, "a "+of+" value")
 		}
 	}
 	n = math.Round(n * math.Pow(1024, float64(power)))
 	if err != nil || n > math.MaxInt64 {
-		return 0, fmt.Errorf("%q cannot be converted to a Byte value", s)
+		return 0, cannot(v, "a "+of+" value")
 	}
 	return int(n), nil
 }

@@ -18,6 +18,7 @@ type Param struct {
 	Secret   bool
 	Doc      string
 	Options  []Param // suboptions of a dict, or of a list's dicts
+	Rules    Rules   // of the suboptions
 
 	mode   bool // a file's permissions
 	texts  bool // a dict whose values are text

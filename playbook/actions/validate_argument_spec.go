@@ -15,6 +15,9 @@ var validateArgumentSpec = &Action{
 }
 
 func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
+	if _, ok := c.Args.Get("argument_spec"); !ok {
+		return nil, Unrunnable{fmt.Errorf("\"argument_spec\" arg is required in args: %s", jinja.Repr(c.Args))}
+	}
 	spec, err := c.dict("argument_spec")
 	if err != nil {
 		return nil, err
@@ -90,11 +93,63 @@ func specParams(spec *jinja.Dict) []modules.Param {
 				if options, ok := v.(*jinja.Dict); ok {
 					p.Options = specParams(options)
 				}
+			case "mutually_exclusive":
+				p.Rules.Exclusive = specGroups(v)
+			case "required_together":
+				p.Rules.Together = specGroups(v)
+			case "required_one_of":
+				p.Rules.OneOf = specGroups(v)
+			case "required_if":
+				p.Rules.If = specConditions(v)
+			case "required_by":
+				p.Rules.By = specNeeds(v)
 			}
 		}
 		params = append(params, p)
 	}
 	return params
+}
+
+func specItems(v any) []any {
+	if l, ok := v.(*jinja.List); ok {
+		return l.Items
+	}
+	return nil
+}
+
+func specGroups(v any) [][]string {
+	var groups [][]string
+	for _, names := range specItems(v) {
+		groups = append(groups, specTexts(names))
+	}
+	return groups
+}
+
+// specConditions are a required_if: name, value, names, and whether any of
+// these is enough.
+func specConditions(v any) []modules.RequiredIf {
+	var all []modules.RequiredIf
+	for _, item := range specItems(v) {
+		if c := specItems(item); len(c) >= 3 {
+			all = append(all, modules.RequiredIf{
+				Name: jinja.Str(c[0]), Value: jinja.ToGo(c[1]), Needs: specTexts(c[2]), Any: len(c) > 3 && jinja.Truth(c[3]),
+			})
+		}
+	}
+	return all
+}
+
+func specNeeds(v any) []modules.RequiredBy {
+	var all []modules.RequiredBy
+	d, _ := v.(*jinja.Dict)
+	for name, needs := range d.All() {
+		texts := specTexts(needs)
+		if texts == nil {
+			texts = []string{jinja.Str(needs)}
+		}
+		all = append(all, modules.RequiredBy{Name: jinja.Str(name), Needs: texts})
+	}
+	return all
 }
 
 func specTexts(v any) []string {
