@@ -73,6 +73,7 @@ func (r *iniReader) section(group, kind string) error {
 		err.Hint = "a section is [group], [group:vars] or [group:children]"
 		return err
 	}
+	group = r.inv.groupName(group)
 	r.group, r.kind = group, kind
 	known := r.inv.groups[group] != nil
 	at := r.pendingIndex(group)
@@ -155,14 +156,15 @@ func (r *iniReader) child(line string) error {
 	if m == nil {
 		return source.Errorf(r.pos, "expected group name, got: %s", line)
 	}
-	if r.inv.groups[m[1]] != nil {
-		return r.addChild(r.group, m[1], r.pos)
+	child := r.inv.groupName(m[1])
+	if r.inv.groups[child] != nil {
+		return r.addChild(r.group, child, r.pos)
 	}
-	if at := r.pendingIndex(m[1]); at >= 0 {
+	if at := r.pendingIndex(child); at >= 0 {
 		r.pending[at].parents = append(r.pending[at].parents, r.group)
 		return nil
 	}
-	r.pending = append(r.pending, pendingGroup{m[1], []string{r.group}, r.pos})
+	r.pending = append(r.pending, pendingGroup{child, []string{r.group}, r.pos})
 	return nil
 }
 

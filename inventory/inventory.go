@@ -278,16 +278,32 @@ func (inv *Inventory) addHost(name string, port int) *Host {
 }
 
 func (inv *Inventory) addGroup(name string) (g *Group, isNew bool) {
+	name = inv.groupName(name)
 	if g := inv.groups[name]; g != nil {
 		return g, false
-	}
-	if !isVariableName(name) {
-		inv.warn("Invalid characters were found in group names but not replaced, use -vvvv to see details")
 	}
 	g = &Group{Name: name, Priority: 1, Vars: jinja.NewDict()}
 	inv.groups[name] = g
 	inv.Groups = append(inv.Groups, g)
 	return g, true
+}
+
+// groupName is a group's name as the inventory has it.
+func (inv *Inventory) groupName(name string) string {
+	if isVariableName(name) {
+		return name
+	}
+	switch inv.options.GroupNames {
+	case "ignore":
+		return name
+	case "silently":
+		return variableName(name)
+	case "always":
+		inv.warn("Invalid characters were found in group names and automatically replaced, use -vvvv to see details")
+		return variableName(name)
+	}
+	inv.warn("Invalid characters were found in group names but not replaced, use -vvvv to see details")
+	return name
 }
 
 func join(g *Group, h *Host) bool {
@@ -351,14 +367,18 @@ func setDepths(g *Group, depth int) {
 	}
 }
 
-func isVariableName(name string) bool {
-	for i, c := range name {
+func isVariableName(name string) bool { return name != "" && name == variableName(name) }
+
+// variableName is a name with _ for what the name of a variable cannot have.
+func variableName(name string) string {
+	b := []rune(name)
+	for i, c := range b {
 		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c > 127
 		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
+			b[i] = '_'
 		}
 	}
-	return name != ""
+	return string(b)
 }
 
 func (inv *Inventory) warn(msg string) {

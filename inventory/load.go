@@ -26,6 +26,10 @@ type Options struct {
 	// MergeDicts lets a dict that a host or group is given again go into the
 	// one it has, as hash_behaviour=merge; else the last is all of it.
 	MergeDicts bool
+	// GroupNames says what becomes of characters in names of groups that
+	// variables cannot have: "never" leaves and "always" replaces them, and
+	// both warn; "ignore" and "silently" do the same without a word.
+	GroupNames string
 }
 
 // Load reads the sources: files (INI, YAML, executable), directories of them,

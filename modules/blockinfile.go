@@ -60,7 +60,9 @@ func blockinfile(ctx context.Context, c *Call, a blockinfileArgs) (Result, error
 	}
 	r := Result{}
 	t := textFile{a.Path, a.fileAttrs, a.Backup, a.Validate, a.Path + " (content)", a.Path + " (file attributes)"}
-	r["diff"] = unshownDiff(a.Path)
+	if r["diff"] = unshownDiff(a.Path); c.Check() {
+		r["diff"] = unshownDiff(a.Path)[0]
+	}
 	attrs, err := t.put(ctx, c, []byte(text), r)
 	r["msg"] = withAttrs(msg, attrs)
 	return r, err

@@ -99,7 +99,7 @@ func (c *Call) finish(r Result, err error) map[string]any {
 		out["warnings"] = canonical(c.warns)
 	}
 	if (c.diff || c.anyDiff && err == nil) && len(c.diffs) > 0 {
-		out["diff"] = diffResult(c.diffs)
+		out["diff"] = diffResult(out["diff"], c.diffs)
 	}
 	return out
 }
@@ -131,15 +131,28 @@ func splitLines(text string) []string {
 	return lines
 }
 
-func diffResult(diffs []Diff) any {
+// diffResult are the changes, in the place of what the module says of those
+// that there are not: a list stays one.
+func diffResult(said any, diffs []Diff) any {
 	list := make([]any, len(diffs))
 	for i, d := range diffs {
 		list[i] = d.result()
 	}
-	if len(list) == 1 {
+	parts, many := said.([]any)
+	if len(list) == 1 && !many {
 		return list[0]
 	}
+	for i, part := range parts {
+		if !slices.ContainsFunc(list, func(d any) bool { return header(d) == header(part) }) {
+			list = slices.Insert(list, min(i, len(list)), part)
+		}
+	}
 	return list
+}
+
+func header(diff any) any {
+	d, _ := diff.(map[string]any)
+	return d["before_header"]
 }
 
 func (d Diff) result() map[string]any {

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"gplay/inventory"
 	"gplay/playbook/runner"
 )
 
@@ -23,6 +22,7 @@ type adhoc struct {
 	background, poll  int
 	taskTimeout       int
 	oneline           bool
+	tree              string
 	playbookDir       string
 }
 
@@ -54,6 +54,7 @@ func (a *adhoc) define(f *pflag.FlagSet) {
 	f.IntVarP(&a.poll, "poll", "P", 15, "ask every so many `seconds` how it goes, with -B")
 	f.IntVar(&a.taskTimeout, "task-timeout", 0, "end the task after so many `seconds`")
 	f.BoolVarP(&a.oneline, "one-line", "o", false, "show each result on one line")
+	f.StringVarP(&a.tree, "tree", "t", "", "write the results to this `directory`, a file for each host")
 	f.StringVar(&a.playbookDir, "playbook-dir", "", "take this `directory` as a playbook's")
 	a.defineCommon(f)
 }
@@ -73,12 +74,21 @@ func (a *adhoc) run(ctx context.Context, pattern string) (int, error) {
 	if !c.loadCallbacks {
 		c.callbacks = nil
 	}
+	if a.tree != "" {
+		c.callbacks, c.treeDir = append(c.callbacks, "tree"), a.tree
+	}
 	r, err := a.runner(c, a.output(c))
 	if err != nil {
 		return 0, err
 	}
 	defer r.Close()
-	hosts, err := a.hosts(r, pattern)
+	if pattern != "localhost" && pattern != "127.0.0.1" && pattern != "::1" {
+		c.warnOfNoHosts(r)
+	}
+	if err := r.CheckLimit(); err != nil {
+		return 0, err
+	}
+	hosts, err := r.Hosts(pattern)
 	switch {
 	case err != nil:
 		return 0, err
@@ -130,16 +140,4 @@ func (a *adhoc) playbook(pattern string) ([]byte, error) {
 	}
 	play := map[string]any{"name": "Ansible Ad-Hoc", "hosts": pattern, "gather_facts": false, "tasks": []any{task}}
 	return json.Marshal([]any{play})
-}
-
-func (a *adhoc) hosts(r *runner.Runner, pattern string) ([]*inventory.Host, error) {
-	limit, err := inventory.ParseLimit(a.limit)
-	if err != nil {
-		return nil, err
-	}
-	selection, err := r.Inventory.Select([]string{pattern}, limit)
-	if err != nil {
-		return nil, err
-	}
-	return selection.Hosts, nil
 }

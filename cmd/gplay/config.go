@@ -60,6 +60,10 @@ type config struct {
 	undefinedIsError                     bool
 	missingHandlerIsError                bool
 	gathering, hashBehaviour             string
+	groupNames, hostMismatch             string
+	noLocalhostWarning                   bool
+	noUnparsedWarning                    bool
+	treeDir                              string // of the command line
 	privateRoleVars                      bool
 	runTags, skipTags                    []string
 	keywords                             map[string]any // of plays that do not have them
@@ -82,7 +86,7 @@ func loadConfig(warn func(string)) (*config, error) {
 	c.ini = ini.Empty()
 	if c.file != "" {
 		var err error
-		if c.ini, err = ini.LoadSources(ini.LoadOptions{IgnoreInlineComment: true, AllowBooleanKeys: true, SpaceBeforeInlineComment: true}, c.file); err != nil {
+		if c.ini, err = ini.LoadSources(ini.LoadOptions{IgnoreInlineComment: true, AllowBooleanKeys: true, SpaceBeforeInlineComment: true, AllowPythonMultilineValues: true}, c.file); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.file, err)
 		}
 	}
@@ -136,17 +140,30 @@ func (c *config) value(s setting) (text, from string) {
 		if !section.HasKey(name) {
 			continue
 		}
-		text := section.Key(name).Value()
-		if i := strings.Index(text, " ;"); i >= 0 {
-			text = text[:i]
-		}
-		return strings.TrimSpace(text), c.file
+		return uncommented(section.Key(name).Value()), c.file
 	}
 	return "", ""
 }
 
+// uncommented is a value without the comments at the ends of its lines and
+// between them.
+func uncommented(value string) string {
+	var lines []string
+	for line := range strings.Lines(value) {
+		line, _, _ = strings.Cut(line, " ;")
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, ";") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
 // callbackSetting is a setting that only one callback knows.
 func (c *config) callbackSetting(env, section, key string) string {
+	if env == "ANSIBLE_CALLBACK_TREE_DIR" && c.treeDir != "" {
+		return c.treeDir
+	}
 	text, _ := c.value(setting{env: []string{env}, section: section, key: key})
 	return text
 }
@@ -256,6 +273,10 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_HASH_BEHAVIOUR"}, defaults, "hash_behaviour", choice(&c.hashBehaviour, "replace", "merge")},
 		{[]string{"ANSIBLE_PRIVATE_ROLE_VARS"}, defaults, "private_role_vars", boolean(&c.privateRoleVars)},
 		{[]string{"ANSIBLE_GATHERING"}, defaults, "gathering", choice(&c.gathering, "implicit", "explicit", "smart")},
+		{[]string{"ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"}, defaults, "force_valid_group_names", choice(&c.groupNames, "always", "never", "ignore", "silently")},
+		{[]string{"ANSIBLE_HOST_PATTERN_MISMATCH"}, "inventory", "host_pattern_mismatch", choice(&c.hostMismatch, "error", "warning", "ignore")},
+		{[]string{"ANSIBLE_LOCALHOST_WARNING"}, defaults, "localhost_warning", not(&c.noLocalhostWarning)},
+		{[]string{"ANSIBLE_INVENTORY_UNPARSED_WARNING"}, "inventory", "inventory_unparsed_warning", not(&c.noUnparsedWarning)},
 		{[]string{"ANSIBLE_RUN_TAGS"}, "tags", "run", list(&c.runTags)},
 		{[]string{"ANSIBLE_SKIP_TAGS"}, "tags", "skip", list(&c.skipTags)},
 		{[]string{"ANSIBLE_ANY_ERRORS_FATAL"}, defaults, "any_errors_fatal", c.keyword("any_errors_fatal", asBoolean)},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 
+	"gplay/internal/source"
 	"gplay/internal/vault"
 	"gplay/internal/yaml"
 	"gplay/jinja"
@@ -37,10 +39,17 @@ func extraVar(arg string, keys *vault.Keys, warn func(string)) (*jinja.Dict, err
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("the file of -e @%s cannot be read: it does not exist", path)
 		}
-		return yaml.LoadDict(path, keys)
+		d, err := yaml.LoadDict(path, keys)
+		if errors.Is(err, yaml.ErrNoDict) {
+			err = badValue{err}
+		}
+		return d, err
 	}
 	if arg == "" {
 		return jinja.NewDict(), nil
+	}
+	if arg[0] == '/' || arg[0] == '.' {
+		return nil, badValue{fmt.Errorf("-e %s: a file is named with @ before it: -e @%s", arg, arg)}
 	}
 	if strings.HasPrefix(arg, "{") || strings.HasPrefix(arg, "[") {
 		v, err := yaml.Load("-e", []byte(arg), yaml.Options{})
@@ -56,5 +65,8 @@ func extraVar(arg string, keys *vault.Keys, warn func(string)) (*jinja.Dict, err
 	if rest != "" {
 		warn(fmt.Sprintf("-e %s: %q is no key=value, and has no effect", arg, rest))
 	}
-	return d, err
+	if err != nil {
+		return nil, source.Errorf(source.Pos{}, "-e %s: %v", arg, err)
+	}
+	return d, nil
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -15,19 +13,20 @@ import (
 
 // list prints what the playbooks would run, as ansible-playbook does.
 func (o *options) list(ctx context.Context, books []*playbook.Playbook, r *runner.Runner) error {
-	out := bufio.NewWriter(os.Stdout)
 	for i, pb := range books {
 		plays, err := r.List(ctx, pb)
 		if err != nil {
-			out.Flush() // the error is what counts
 			return err
 		}
-		fmt.Fprintf(out, "\nplaybook: %s\n", o.book(i, pb))
+		r.Callback.Verbose(0, "\nplaybook: "+o.book(i, pb))
 		for n, l := range plays {
-			o.listPlay(out, n+1, l)
+			r.Callback.Verbose(0, o.listedPlay(n+1, l))
+			if o.listTasks || o.listTags {
+				r.Callback.Verbose(0, o.listedTasks(l))
+			}
 		}
 	}
-	return out.Flush()
+	return nil
 }
 
 // checkSyntax finds what only templates can tell, and names the playbooks.
@@ -38,7 +37,7 @@ func (o *options) checkSyntax(ctx context.Context, books []*playbook.Playbook, r
 		}
 	}
 	for i, pb := range books {
-		fmt.Printf("\nplaybook: %s\n", o.book(i, pb))
+		r.Callback.Verbose(0, "\nplaybook: "+o.book(i, pb))
 	}
 	return nil
 }
@@ -52,21 +51,28 @@ func (o *options) book(i int, pb *playbook.Playbook) string {
 	return o.books[i]
 }
 
-func (o *options) listPlay(w io.Writer, n int, l runner.Listing) {
-	fmt.Fprintf(w, "\n  play #%d (%s): %s\tTAGS: [%s]\n", n, l.Pattern, l.Name, strings.Join(l.Tags, ","))
+func (o *options) listedPlay(n int, l runner.Listing) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n  play #%d (%s): %s\tTAGS: [%s]", n, l.Pattern, l.Name, strings.Join(l.Tags, ","))
 	if o.listHosts {
-		fmt.Fprintf(w, "    pattern: %s\n    hosts (%d):\n", jinja.Repr(l.Patterns), len(l.Hosts))
+		fmt.Fprintf(&b, "\n    pattern: %s\n    hosts (%d):", jinja.Repr(l.Patterns), len(l.Hosts))
 		for _, h := range l.Hosts {
-			fmt.Fprintf(w, "      %s\n", h)
+			b.WriteString("\n      " + h)
 		}
 	}
+	return b.String()
+}
+
+func (o *options) listedTasks(l runner.Listing) string {
+	var b strings.Builder
 	if o.listTasks {
-		fmt.Fprintln(w, "    tasks:")
+		b.WriteString("    tasks:\n")
 		for _, t := range l.Tasks {
-			fmt.Fprintf(w, "      %s\tTAGS: [%s]\n", t.Name, strings.Join(t.Tags, ", "))
+			fmt.Fprintf(&b, "      %s\tTAGS: [%s]\n", t.Name, strings.Join(t.Tags, ", "))
 		}
 	}
 	if o.listTags {
-		fmt.Fprintf(w, "      TASK TAGS: [%s]\n", strings.Join(l.TaskTags, ", "))
+		fmt.Fprintf(&b, "      TASK TAGS: [%s]\n", strings.Join(l.TaskTags, ", "))
 	}
+	return b.String()
 }

@@ -33,6 +33,7 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 			return 0, err
 		}
 	}
+	c.warnOfNoHosts(r)
 	if err := r.CheckLimit(); err != nil {
 		return 0, err
 	}
@@ -49,6 +50,12 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 		}
 	}
 	return code, nil
+}
+
+func (c *config) warnOfNoHosts(r *runner.Runner) {
+	if len(r.Inventory.Hosts) == 0 && !c.noLocalhostWarning {
+		r.Callback.Warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'")
+	}
 }
 
 // show says what is in the playbooks, and runs nothing.
@@ -120,11 +127,11 @@ func (o *options) callback(c *config, output string, secrets *callback.Secrets) 
 }
 
 func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Keys) (runner.Options, error) {
-	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge"})
+	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge", GroupNames: c.groupNames})
 	if err != nil {
 		return runner.Options{}, err
 	}
-	if len(inv.Sources) == 0 {
+	if len(inv.Sources) == 0 && !c.noUnparsedWarning {
 		show.Warning("No inventory was parsed, only implicit localhost is available")
 	}
 	extra, err := extraVars(o.extraVars, keys, c.hashBehaviour == "merge", show.Warning)
@@ -156,7 +163,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 		templar.Native()
 	}
 	ro := runner.Options{
-		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Forks: o.forks, Check: o.check, Diff: o.diff,
+		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Mismatch: c.hostMismatch, Forks: o.forks, Check: o.check, Diff: o.diff,
 		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, PrivateRoleVars: c.privateRoleVars, Strategy: c.strategy,
 		RetryFiles: c.retryFiles, RetryDir: c.retryDir, HideFacts: !c.injectFacts,
 		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, Rejected: rejected, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},

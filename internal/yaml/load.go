@@ -136,6 +136,9 @@ func looksLikeJSON(data []byte) bool {
 	return len(t) > 0 && (t[0] == '{' || t[0] == '[')
 }
 
+// ErrNoDict is the error of a file that is to be a dict and is not.
+var ErrNoDict = errors.New("no dict")
+
 // LoadDict reads a trusted file of variables: a dict, or nothing. No output
 // shows the values of an encrypted one.
 func LoadDict(file string, keys *vault.Keys) (*jinja.Dict, error) {
@@ -156,5 +159,7 @@ func LoadDict(file string, keys *vault.Keys) (*jinja.Dict, error) {
 	case *jinja.Dict:
 		return v, nil
 	}
-	return nil, source.Errorf(n.Pos, "a dict of variables is expected here, not %s", n.Describe())
+	e := source.Errorf(n.Pos, "a dict of variables is expected here, not %s", n.Describe())
+	e.Err = ErrNoDict
+	return nil, e
 }

@@ -67,14 +67,15 @@ var outputs = map[string]func(d *display) runner.Callback{
 	"skippy":    func(d *display) runner.Callback { return skippy{newStandard(d)} },
 }
 
-// extras are those that can be enabled besides, by name.
-var extras = map[string]func(d *display) runner.Callback{
-	"timer":         func(d *display) runner.Callback { return &timer{silent{d}, time.Now()} },
-	"profile_tasks": func(d *display) runner.Callback { return newProfile(d, false) },
-	"profile_roles": func(d *display) runner.Callback { return newProfile(d, true) },
-	"junit":         func(d *display) runner.Callback { return newJUnit(d) },
-	"tree":          func(d *display) runner.Callback { return newTree(d) },
-	"log_plays":     func(d *display) runner.Callback { return newLogPlays(d) },
+// extras are those that can be enabled besides, by name. One whose settings
+// make no sense is none.
+var extras = map[string]func(d *display) (runner.Callback, error){
+	"timer":         func(d *display) (runner.Callback, error) { return &timer{silent{d}, time.Now()}, nil },
+	"profile_tasks": newProfileTasks,
+	"profile_roles": func(d *display) (runner.Callback, error) { return newProfile(d, true), nil },
+	"junit":         func(d *display) (runner.Callback, error) { return newJUnit(d), nil },
+	"tree":          func(d *display) (runner.Callback, error) { return newTree(d), nil },
+	"log_plays":     func(d *display) (runner.Callback, error) { return newLogPlays(d), nil },
 }
 
 // short takes the collection off the name of a callback.
@@ -89,20 +90,19 @@ func short(name string) string {
 // enabled one that there is not is warned of and left out, as Ansible does.
 func New(name string, o Options) (runner.Callback, error) {
 	d := newDisplay(o)
-	output := outputs[short(cmp.Or(name, "default"))]
-	if output == nil {
-		output = extras[short(name)] // then it shows nothing else
+	output, err := newOutput(cmp.Or(name, "default"), d)
+	if err != nil {
+		return nil, err
 	}
-	if output == nil {
-		e := source.Errorf(source.Pos{}, "there is no callback %q", name)
-		e.Err = fs.ErrNotExist
-		e.Hint = source.DidYouMean(name, slices.Sorted(maps.Keys(outputs)))
-		return nil, e
-	}
-	all := several{output(d)}
+	all := several{output}
 	for _, name := range o.Enabled {
 		if extra := extras[short(name)]; extra != nil {
-			all = append(all, extra(d))
+			c, err := extra(d)
+			if err != nil {
+				d.Warning(fmt.Sprintf("Skipping callback '%s', unable to load due to: %v", name, err))
+				continue
+			}
+			all = append(all, c)
 		} else if outputs[short(name)] == nil {
 			d.Warning(fmt.Sprintf("Skipping callback plugin '%s', unable to load", name))
 		}
@@ -111,6 +111,21 @@ func New(name string, o Options) (runner.Callback, error) {
 		return all[0], nil
 	}
 	return all, nil
+}
+
+// newOutput gives the callback that shows the run. One of the extras shows
+// nothing else.
+func newOutput(name string, d *display) (runner.Callback, error) {
+	if output := outputs[short(name)]; output != nil {
+		return output(d), nil
+	}
+	if extra := extras[short(name)]; extra != nil {
+		return extra(d)
+	}
+	e := source.Errorf(source.Pos{}, "there is no callback %q", name)
+	e.Err = fs.ErrNotExist
+	e.Hint = source.DidYouMean(name, slices.Sorted(maps.Keys(outputs)))
+	return nil, e
 }
 
 // setting is a callback's own setting.

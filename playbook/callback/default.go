@@ -238,7 +238,9 @@ func (c *standard) Included(_ *runner.TaskInfo, file string, hosts []string, ite
 func (c *standard) Async(msg string) { c.line(msg, darkGray) }
 
 func (c *standard) Notified(handler, host string) {
-	c.Verbose(2, fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host))
+	if c.Verbosity > 1 {
+		c.screen(c.paint(fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host), blue) + "\n")
+	}
 }
 
 func (c *standard) Stats(s *runner.Stats) {
@@ -291,8 +293,8 @@ func (c *standard) customStats(s *runner.Stats) {
 		}
 	}
 	if run := s.Custom[""]; run != nil {
-		c.line("", "")
+		c.screen("\n")
 		c.line("\tRUN: "+flat(run), "")
 	}
-	c.line("", "")
+	c.screen("\n")
 }

@@ -57,7 +57,7 @@ func (d *display) lineTo(w io.Writer, text, color string) {
 	text = d.Secrets.hide(strings.ToValidUTF8(text, "?"))
 	// Output that cannot be written is no reason to stop changing hosts.
 	_, _ = io.WriteString(w, d.paint(strings.TrimSuffix(text, "\n"), color)+"\n")
-	if d.Log != nil {
+	if d.Log != nil && color != darkGray { // that is for debugging
 		d.Log(strings.TrimLeft(colors.ReplaceAllString(text, ""), "\n"))
 	}
 }

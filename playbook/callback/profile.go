@@ -3,6 +3,7 @@ package callback
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,8 @@ import (
 type profile struct {
 	silent
 	roles       bool
+	order       string
+	limit       int // how many tasks are shown; all but so many where it is negative
 	start, last time.Time
 	times       []*taskTime
 	current     *taskTime
@@ -32,6 +35,25 @@ type taskTime struct {
 func newProfile(d *display, roles bool) *profile {
 	now := time.Now()
 	return &profile{silent: silent{d}, roles: roles, start: now, last: now}
+}
+
+func newProfileTasks(d *display) (runner.Callback, error) {
+	p := newProfile(d, false)
+	orders := []string{"descending", "ascending", "none"}
+	p.order = p.setting("PROFILE_TASKS_SORT_ORDER", "callback_profile_tasks", "sort_order", orders[0])
+	if !slices.Contains(orders, p.order) {
+		return nil, fmt.Errorf("sort_order is %q: it must be one of %s", p.order, strings.Join(orders, ", "))
+	}
+	limit := p.setting("PROFILE_TASKS_TASK_OUTPUT_LIMIT", "callback_profile_tasks", "task_output_limit", "20")
+	if limit == "all" {
+		p.limit = math.MaxInt
+		return p, nil
+	}
+	var err error
+	if p.limit, err = strconv.Atoi(limit); err != nil {
+		return nil, fmt.Errorf("task_output_limit is %q: it must be a whole number or all", limit)
+	}
+	return p, nil
 }
 
 func (p *profile) TaskStart(task *runner.TaskInfo) {
@@ -110,15 +132,14 @@ func (p *profile) Stats(*runner.Stats) {
 
 // shown are the times in the order and number that the settings ask for.
 func (p *profile) shown() []*taskTime {
-	order := p.setting("PROFILE_TASKS_SORT_ORDER", "callback_profile_tasks", "sort_order", "descending")
-	if order != "none" {
-		p.sort(order == "ascending")
+	if p.order != "none" {
+		p.sort(p.order == "ascending")
 	}
-	limit := p.setting("PROFILE_TASKS_TASK_OUTPUT_LIMIT", "callback_profile_tasks", "task_output_limit", "20")
-	if n, err := strconv.Atoi(limit); err == nil && n < len(p.times) {
-		return p.times[:max(n, 0)]
+	limit := p.limit
+	if limit < 0 {
+		limit += len(p.times)
 	}
-	return p.times
+	return p.times[:min(max(limit, 0), len(p.times))]
 }
 
 func (p *profile) sort(ascending bool) {

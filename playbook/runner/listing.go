@@ -51,10 +51,7 @@ func (r *Runner) CheckHosts(ctx context.Context, pb *playbook.Playbook) error {
 	r.pb = pb
 	for _, play := range pb.Plays {
 		p := &playRun{Runner: r, play: play, ctx: ctx}
-		if err := p.checkKeywords(ctx); err != nil {
-			return err
-		}
-		if _, err := p.playScope(ctx).Template(play.Hosts); err != nil {
+		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
 			return err
 		}
 	}

@@ -171,12 +171,12 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	if pattern == nil {
 		return nil
 	}
-	selection, err := p.selection()
+	selection, err := p.selection(p.info.Pattern)
 	if err != nil {
 		return &source.Error{Pos: p.play.HostsPos, Msg: err.Error(), Err: err}
 	}
-	for _, pattern := range selection.Unmatched {
-		p.warn("Could not match supplied host pattern, ignoring: %s", pattern)
+	if err := p.checkMatch(p.play.HostsPos, selection); err != nil {
+		return err
 	}
 	p.setHosts(selection.Hosts)
 	return nil
@@ -190,19 +190,10 @@ func (p *playRun) setHosts(hosts []*inventory.Host) {
 	}
 }
 
-// selection is what the inventory has for the play by now.
-func (p *playRun) selection() (inventory.Selection, error) {
-	limit, err := inventory.ParseLimit(p.Limit)
-	if err != nil {
-		return inventory.Selection{}, err
-	}
-	return p.Inventory.Select([]string{p.info.Pattern}, limit)
-}
-
 // learnHosts takes note of the hosts that the inventory has for the play by
 // now.
 func (p *playRun) learnHosts() error {
-	selection, err := p.selection()
+	selection, err := p.selection(p.info.Pattern)
 	p.outMu.Lock()
 	defer p.outMu.Unlock()
 	p.known = selection.Hosts

@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
 	"gplay/connection"
+	"gplay/internal/source"
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook"
@@ -23,7 +25,10 @@ import (
 // is ansible-playbook's default.
 type Options struct {
 	Inventory *inventory.Inventory
-	Callback  Callback
+	// Mismatch says what a pattern of hosts that matches none is: an "error",
+	// something to "ignore", else a warning.
+	Mismatch string
+	Callback Callback
 	// Templar and Pool are made when they are nil.
 	Templar *vars.Templar
 	Pool    *connection.Pool
@@ -193,6 +198,8 @@ func errorCode(err error) int {
 	var bad *badSource
 	var value *badValue
 	switch {
+	case errors.Is(err, errNoMatch):
+		return ExitError
 	case errors.As(err, &bad):
 		return ExitBadSource
 	case errors.As(err, &value):
@@ -217,29 +224,57 @@ func (r *Runner) CheckLimit() error {
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	hosts, err := r.limited("all")
-	if err == nil && len(hosts) == 0 {
-		err = fmt.Errorf("--limit %s leaves no host to run on", r.Limit)
+	selection, err := r.selection("all")
+	if err != nil {
+		return err
 	}
-	return err
+	if err := r.checkMatch(source.Pos{}, selection); err != nil {
+		return err
+	}
+	if len(selection.Hosts) == 0 {
+		return fmt.Errorf("--limit %s leaves no host to run on", r.Limit)
+	}
+	return nil
 }
 
-// limited are the hosts of patterns that --limit leaves.
-func (r *Runner) limited(patterns ...string) ([]*inventory.Host, error) {
+// errNoMatch is the error of a pattern that matches no host, where it is one.
+var errNoMatch = fmt.Errorf("there is no such host: %w", fs.ErrNotExist)
+
+// checkMatch tells of the patterns that match no host.
+func (r *Runner) checkMatch(pos source.Pos, selection inventory.Selection) error {
+	for _, pattern := range selection.Unmatched {
+		switch r.Mismatch {
+		case "error":
+			return &source.Error{Pos: pos, Msg: fmt.Sprintf("no host matches the pattern %q", pattern), Err: errNoMatch}
+		case "ignore":
+		default:
+			r.warn("Could not match supplied host pattern, ignoring: %s", pattern)
+		}
+	}
+	return nil
+}
+
+// Hosts are the hosts of a pattern that --limit leaves.
+func (r *Runner) Hosts(pattern string) ([]*inventory.Host, error) {
+	selection, err := r.selection(pattern)
+	if err != nil {
+		return nil, err
+	}
+	return selection.Hosts, r.checkMatch(source.Pos{}, selection)
+}
+
+// selection is what --limit leaves of the hosts of patterns.
+func (r *Runner) selection(patterns ...string) (inventory.Selection, error) {
 	limit, err := inventory.ParseLimit(r.Limit)
 	if err != nil {
-		return nil, err
+		return inventory.Selection{}, err
 	}
-	selection, err := r.Inventory.Select(patterns, limit)
-	if err != nil {
-		return nil, err
-	}
-	return selection.Hosts, nil
+	return r.Inventory.Select(patterns, limit)
 }
 
 // FlushCache forgets the cached facts of the hosts that --limit leaves.
 func (r *Runner) FlushCache() error {
-	hosts, err := r.limited("all")
+	hosts, err := r.Hosts("all")
 	for _, host := range hosts {
 		err = errors.Join(err, r.store.ClearFacts(host.Name))
 	}

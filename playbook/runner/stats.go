@@ -42,10 +42,21 @@ func (r *Runner) addStats(host string, stats *jinja.Dict) {
 	}
 }
 
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // together adds up two values of one kind. Of two kinds the first stays, as in
 // Ansible.
 func together(old, value any) any {
 	switch o := old.(type) {
+	case bool: // numbers, for Python
+		if v, ok := value.(bool); ok {
+			return count(o) + count(v)
+		}
 	case int:
 		if v, ok := value.(int); ok {
 			return o + v
