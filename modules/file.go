@@ -78,8 +78,14 @@ func (t *fileTask) result() Result {
 		r["dest"], r["src"] = t.path, t.a.Src
 	case "touch":
 		r["dest"] = t.path
+		if t.c.Check() {
+			delete(r, "diff")
+		}
 	case "absent":
 		r["path"], r["state"] = t.path, "absent"
+		if t.prev == "absent" {
+			delete(r, "diff")
+		}
 	default:
 		r["path"] = t.path
 	}
