@@ -101,7 +101,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 
 // warnReserved warns of variables whose names mean something else.
 func (p *playRun) warnReserved() {
-	for _, d := range []*jinja.Dict{p.play.Vars, p.store.Extra} {
+	for _, d := range []*jinja.Dict{p.play.Vars, p.prompted, p.store.Extra} {
 		for k := range d.All() {
 			if name := jinja.Str(k); playbook.IsReserved(name) {
 				p.warn("Found variable using reserved name: %s", name)
