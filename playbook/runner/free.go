@@ -57,18 +57,18 @@ func (p *playRun) free(ctx context.Context, cursors []*cursor, hosts int) error 
 	slots := make(chan struct{}, hosts)
 	errs := make([]error, len(cursors))
 	var wg sync.WaitGroup
+	p.turn.Unlock()
 	for i, c := range cursors {
+		slots <- struct{}{}
+		p.turn.Lock() // for the host, so that they begin in their order
 		wg.Go(func() {
-			slots <- struct{}{}
 			defer func() { <-slots }()
-			p.turn.Lock()
 			defer p.turn.Unlock()
 			if errs[i] = p.lockstep(ctx, []*cursor{c}, cursors); errs[i] != nil {
 				cancel()
 			}
 		})
 	}
-	p.turn.Unlock()
 	wg.Wait()
 	p.turn.Lock()
 	return errors.Join(errs...)
