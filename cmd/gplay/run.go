@@ -45,9 +45,15 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 		if err != nil {
 			return 0, err
 		}
-		if code, err = r.Run(ctx, pb); err != nil || code != runner.ExitOK {
+		if code, err = r.Run(ctx, pb); err != nil {
 			return code, err
 		}
+		if code != runner.ExitOK {
+			break
+		}
+	}
+	if !r.Started() {
+		fmt.Fprintf(os.Stderr, " [ERROR]: No matching task \"%s\" found. Note: --start-at-task can only follow static includes.\n", o.startAt)
 	}
 	return code, nil
 }

@@ -169,6 +169,10 @@ func (r *Runner) uuid() string {
 // Close ends all connections and what still runs behind them.
 func (r *Runner) Close() { r.pool.Close() }
 
+// Started reports whether the task to start at was reached; true where there is
+// none.
+func (r *Runner) Started() bool { return r.started }
+
 // Run runs the plays of pb in order, shows the recap, and returns the exit
 // code. Cancelling ctx starts no more tasks and ends those that run.
 func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
