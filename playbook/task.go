@@ -183,7 +183,7 @@ func (l *loader) register(n *yaml.Node) (string, error) {
 	name, _ := n.Value.(string)
 	if !IsVariableName(name) {
 		e := l.badName(n)
-		e.Known = fmt.Sprintf("Invalid variable name in 'register' specified: '%v'", n.Any())
+		e.Known = fmt.Sprintf("Invalid variable name in 'register' specified: '%s'", jinja.Str(n.Any()))
 		return "", e
 	}
 	return name, nil

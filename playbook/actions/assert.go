@@ -38,7 +38,11 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 		conditions = l.Items
 	}
 	for i, condition := range conditions {
-		ok, err := c.judging("that", i).Condition(condition, c.Task.Pos, c.Task.Written("that").Item(i))
+		judged, err := c.judged("that", i)
+		if err != nil {
+			return nil, err
+		}
+		ok, err := c.Scope.Condition(judged, c.Task.Pos, c.Task.Written("that").Item(i))
 		if err != nil {
 			return nil, Unrunnable{&vars.ConditionError{Condition: jinja.Str(condition), Err: err}}
 		}
@@ -83,18 +87,23 @@ func failedAssertion(condition, msg any, quiet bool) *jinja.Dict {
 	return out
 }
 
-// judging is the scope for the expression that an argument, or item i of it,
-// is: a wary one when a template made the expression.
-func (c *Call) judging(arg string, i int) *vars.Scope {
+// judged is the condition that an argument, or item i of it, is: with its class
+// where a template made it.
+func (c *Call) judged(arg string, i int) (any, error) {
 	raw, _ := c.Task.Args.Get(arg)
-	if l, ok := raw.(*jinja.List); ok && i < len(l.Items) {
-		raw = l.Items[i]
-	}
-	if _, written := raw.(string); written {
-		return c.Scope
+	if l, ok := raw.(*jinja.List); ok {
+		return l.Items[i], nil
 	}
 	if t, ok := raw.(*yaml.Template); ok && !strings.HasPrefix(strings.TrimSpace(t.Text), "{{") {
 		c.Scope.WarnDelimiters(t.Text)
 	}
-	return c.Scope.Wary()
+	v, err := c.Scope.Variable(raw)
+	l, ok := v.(*jinja.List)
+	if !ok || err != nil {
+		return v, err
+	}
+	if text, ok := l.Items[i].(string); ok {
+		return jinja.Text{Value: text, Class: l.Class}, nil
+	}
+	return l.Items[i], nil
 }

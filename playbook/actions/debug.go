@@ -66,10 +66,16 @@ func undefinedText(err error) string {
 	return err.Error()
 }
 
-// evaluate gives the value of debug's var. An expression that a template made
-// may come from a host, and is no template itself.
+// evaluate gives the value of debug's var. An expression that came from a host
+// is not evaluated: Ansible shows what it does not evaluate.
 func (c *Call) evaluate(expr string) (any, error) {
-	if raw, _ := c.Task.Args.Get("var"); raw == expr {
+	raw, _ := c.Task.Args.Get("var")
+	if made, err := c.Scope.Variable(raw); err == nil {
+		if text, ok := made.(jinja.Text); ok && text.Class == vars.UnsafeText {
+			return "{{" + expr + "}}", nil
+		}
+	}
+	if raw == expr {
 		return c.Scope.Template(&yaml.Template{Text: "{{" + expr + "}}", Pos: c.Task.ArgPos["var"]})
 	}
 	v, err := c.Scope.Wary().Expr(expr)

@@ -332,16 +332,24 @@ func within(err error, name string, raw any) error {
 func (s *Scope) Condition(v any, pos source.Pos, written *yaml.Node) (bool, error) {
 	if t, ok := v.(*yaml.Template); ok {
 		s.WarnDelimiters(t.Text)
-		r, err := s.Template(t)
+		r, err := s.Variable(t)
 		if err != nil {
 			return false, err
 		}
-		if text, ok := r.(string); ok && text != "" {
+		if noCondition(r) {
+			return false, unsafeCondition(t.Text, pos)
+		}
+		if text, ok := jinja.Plain(r).(string); ok && text != "" {
 			return s.Wary().condition(text, pos, nil)
 		}
 		return jinja.Truth(r), nil
 	}
 	switch v := v.(type) {
+	case jinja.Text:
+		if noCondition(v) {
+			return false, unsafeCondition(v.Value, pos)
+		}
+		return s.Condition(v.Value, pos, written)
 	case bool:
 		return v, nil
 	case nil:
@@ -353,6 +361,21 @@ func (s *Scope) Condition(v any, pos source.Pos, written *yaml.Node) (bool, erro
 		return s.condition(v, pos, written)
 	}
 	return jinja.Truth(v), nil
+}
+
+// noCondition reports whether a condition is text that is not to be evaluated.
+func noCondition(v any) bool {
+	text, ok := v.(jinja.Text)
+	return ok && text.Value != "" && (text.Class == filters.UnsafeText || text.Class == filters.UnsafeNativeText)
+}
+
+// unsafeCondition is the error about a condition that came from a host, a lookup
+// or the environment.
+func unsafeCondition(text string, pos source.Pos) error {
+	e := source.Errorf(pos, "the condition %q gives text from a host or a lookup, which is not evaluated", text)
+	e.Known = fmt.Sprintf("The conditional check '%s' failed. The error was: Conditional is marked as unsafe, and cannot be evaluated.", text)
+	e.Hint = "write the condition itself, without {{ }}"
+	return e
 }
 
 // WarnDelimiters warns of a condition that is written as a template.
