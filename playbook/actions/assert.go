@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gplay/internal/yaml"
@@ -33,16 +34,13 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if err := messageType("success_msg", successMsg); err != nil {
 		return nil, Unrunnable{err}
 	}
-	conditions := []any{that}
-	if l, ok := that.(*jinja.List); ok {
-		conditions = l.Items
+	conditions := listed(that)
+	scope, judged, err := c.judged("that", conditions)
+	if err != nil {
+		return nil, err
 	}
 	for i, condition := range conditions {
-		judged, err := c.judged("that", i)
-		if err != nil {
-			return nil, err
-		}
-		ok, err := c.Scope.Condition(judged, c.Task.Pos, c.Task.Written("that").Item(i))
+		ok, err := scope.Condition(judged[i], c.Task.Pos, c.Task.Written("that").Item(i))
 		if err != nil {
 			return nil, Unrunnable{&vars.ConditionError{Condition: jinja.Str(condition), Err: err}}
 		}
@@ -87,23 +85,40 @@ func failedAssertion(condition, msg any, quiet bool) *jinja.Dict {
 	return out
 }
 
-// judged is the condition that an argument, or item i of it, is: with its class
-// where a template made it.
-func (c *Call) judged(arg string, i int) (any, error) {
-	raw, _ := c.Task.Args.Get(arg)
-	if l, ok := raw.(*jinja.List); ok {
-		return l.Items[i], nil
+// listed are the items of a list; anything else is one item.
+func listed(v any) []any {
+	if l, ok := v.(*jinja.List); ok {
+		return l.Items
 	}
-	if t, ok := raw.(*yaml.Template); ok && !strings.HasPrefix(strings.TrimSpace(t.Text), "{{") {
+	return []any{v}
+}
+
+// judged are the conditions that an argument is, in place of the values it has:
+// as written where they are, and with their class where a template made them.
+// The scope is a wary one then.
+func (c *Call) judged(arg string, values []any) (*vars.Scope, []any, error) {
+	raw, written := c.Task.Args.Get(arg)
+	t, made := raw.(*yaml.Template)
+	switch {
+	case !written: // but in a template for all arguments, or in module_defaults
+		return c.Scope.Wary(), values, nil
+	case !made:
+		return c.Scope, listed(raw), nil
+	}
+	if !strings.HasPrefix(strings.TrimSpace(t.Text), "{{") {
 		c.Scope.WarnDelimiters(t.Text)
 	}
-	v, err := c.Scope.Variable(raw)
-	l, ok := v.(*jinja.List)
-	if !ok || err != nil {
-		return v, err
+	v, err := c.Scope.Variable(t)
+	items := slices.Clone(listed(v))
+	if l, ok := v.(*jinja.List); ok {
+		for i, item := range items {
+			if text, ok := item.(string); ok {
+				items[i] = jinja.Text{Value: text, Class: l.Class}
+			}
+		}
 	}
-	if text, ok := l.Items[i].(string); ok {
-		return jinja.Text{Value: text, Class: l.Class}, nil
+	if err == nil && len(items) != len(values) { // it gives something else each time
+		items = values
 	}
-	return l.Items[i], nil
+	return c.Scope.Wary(), items, err
 }
