@@ -124,7 +124,7 @@ func (l *loader) searched(own Keyword, p place) []string {
 // withDefault are the collections of a keyword, after the one that the
 // playbook is of.
 func (l *loader) withDefault(kw Keyword) []string {
-	list := plainFiles(kw.Value)
+	list := plainTexts(kw.Value)
 	if l.ofCollection != "" && !slices.Contains(list, l.ofCollection) {
 		list = append([]string{l.ofCollection}, list...)
 	}
@@ -143,7 +143,7 @@ func (l *loader) roleSearched(r *Role, meta *yaml.Node) []string {
 		list = []string{first}
 	}
 	if meta != nil {
-		list = append(list, plainFiles(meta.Get("collections").Any())...)
+		list = append(list, plainTexts(meta.Get("collections").Any())...)
 	}
 	return list
 }

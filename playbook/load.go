@@ -265,7 +265,7 @@ func (l *loader) vars(p place) *jinja.Dict {
 			add(p.play.Imports[i].Vars)
 		}
 		add(p.play.Vars)
-		add(l.varsFiles(p.play))
+		_ = l.addVarsFiles(all, p.play) // the play has been checked
 	}
 	if p.role != nil {
 		add(p.role.Vars)
@@ -288,48 +288,14 @@ func (l *loader) vars(p place) *jinja.Dict {
 	return all
 }
 
-// VarsFiles are the variables of a play's vars_files, as far as their names are
-// plain.
-func (pb *Playbook) VarsFiles(play *Play) *jinja.Dict {
-	if pb == nil || play.Keywords["vars_files"].Value == nil {
-		return nil
-	}
-	pb.loader.mu.Lock()
-	defer pb.loader.mu.Unlock()
-	return pb.loader.varsFiles(play)
-}
-
-// varsFiles are the variables of the play's vars_files whose names are plain.
-func (l *loader) varsFiles(play *Play) *jinja.Dict {
-	all := &jinja.Dict{}
-	for _, file := range plainFiles(play.Keywords["vars_files"].Value) {
-		n, err := l.read(absolute(file, play.Dir), source.Pos{})
-		if err != nil {
-			continue
-		}
-		if d, ok := n.Any().(*jinja.Dict); ok {
-			for k, v := range d.All() {
-				all.Set(k, v)
-			}
+func plainTexts(v any) []string {
+	var files []string
+	for _, item := range listed(v) {
+		if s, ok := item.(string); ok {
+			files = append(files, s)
 		}
 	}
-	return all
-}
-
-func plainFiles(v any) []string {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case *jinja.List:
-		var files []string
-		for _, item := range v.Items {
-			if s, ok := item.(string); ok {
-				files = append(files, s)
-			}
-		}
-		return files
-	}
-	return nil
+	return files
 }
 
 func absolute(file, dir string) string {

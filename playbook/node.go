@@ -164,7 +164,11 @@ func (l *loader) varsOf(p yaml.Pair) (*jinja.Dict, error) {
 }
 
 func (l *loader) badName(key *yaml.Node) *source.Error {
-	e := l.errorf(key, "%v is not a valid variable name", key.Any())
+	name, ok := key.Value.(string)
+	if !ok {
+		name = key.Describe()
+	}
+	e := l.errorf(key, "%s is not a valid variable name", name)
 	e.Hint = "a name is made of letters, digits and underscores, does not begin with a digit, and is no word of Python"
 	return e
 }

@@ -236,7 +236,7 @@ func (p *Play) Title() string {
 		case *yaml.Template:
 			return v.Text
 		case *jinja.List:
-			return strings.Join(plainFiles(v), ",")
+			return strings.Join(plainTexts(v), ",")
 		}
 	}
 	return ""
@@ -269,47 +269,6 @@ func (l *loader) hosts(n *yaml.Node, play *Play) error {
 	}
 	play.Hosts, play.HostsPos = value, hosts.Pos
 	return nil
-}
-
-// checkVarsFiles reads the files whose names are plain, so that their faults
-// show before anything runs.
-func (l *loader) checkVarsFiles(n *yaml.Node, play *Play) error {
-	if n.Null() {
-		return nil
-	}
-	items := n.Items
-	if n.Kind != yaml.List {
-		items = []*yaml.Node{n}
-	}
-	for _, item := range items {
-		name, ok := item.Value.(string)
-		if !ok {
-			continue
-		}
-		path := findVarsFile(name, play.Dir)
-		if path == "" {
-			return l.noFile(item, "vars file", absolute(name, play.Dir))
-		}
-		vars, err := l.read(path, item.Pos)
-		if err != nil {
-			return err
-		}
-		if !vars.Null() && vars.Kind != yaml.Map {
-			return l.errorf(vars, "a file of variables has to be a dict, not %s", vars.Describe())
-		}
-	}
-	return nil
-}
-
-// findVarsFile looks where Ansible does: in vars/ beside the playbook, then
-// beside it.
-func findVarsFile(name, dir string) string {
-	for _, path := range []string{absolute(name, filepath.Join(dir, "vars")), absolute(name, dir)} {
-		if isFile(path) {
-			return path
-		}
-	}
-	return ""
 }
 
 func (l *loader) section(n *yaml.Node, play *Play, file string) (*Block, error) {

@@ -25,6 +25,7 @@ type run struct {
 	env     []string
 	typed   []typing // at the terminal, which there is only when this is set
 	differs bool     // the output, for a reason
+	refused bool     // the playbook, by both
 }
 
 // performance is what a run did.
@@ -100,6 +101,10 @@ func (p performance) differs(want performance) string {
 	}
 	return ""
 }
+
+// refused reports whether the program would not begin: of such a run nothing
+// but the exit code is compared, and so a slip of the pen must not cause it.
+func (p performance) refused() bool { return p.Code != 0 && strings.TrimSpace(p.Output) == "" }
 
 // plain is p without what no two runs have in common.
 func (p performance) plain() performance {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -39,11 +38,14 @@ func extraVar(arg string, keys *vault.Keys, warn func(string)) (*jinja.Dict, err
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("the file of -e @%s cannot be read: it does not exist", path)
 		}
-		d, err := yaml.LoadDict(path, keys)
-		if errors.Is(err, yaml.ErrNoDict) {
-			err = badValue{err}
+		n, err := yaml.LoadNode(path, keys)
+		if err != nil {
+			return nil, err
 		}
-		return d, err
+		if d, ok := n.Any().(*jinja.Dict); ok {
+			return d, nil
+		}
+		return nil, badValue{yaml.NoDict(n)}
 	}
 	if arg == "" {
 		return jinja.NewDict(), nil

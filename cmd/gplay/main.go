@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"gplay/connection/agent"
 	"gplay/internal/source"
@@ -84,7 +85,7 @@ func exitCode(err error) int {
 		return 5
 	case errors.As(err, &cache):
 		return 250
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle), vault.IsLocked(err):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle), errors.Is(err, playbook.ErrNoVars), vault.IsLocked(err):
 		return runner.ExitError
 	case errors.As(err, &placed):
 		return 4
@@ -126,10 +127,41 @@ func command(name string, code *int) *cobra.Command {
 		cmd = playbookCommand(code)
 	}
 	cmd.Version, cmd.SilenceUsage, cmd.SilenceErrors = version, true, true
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage{plainWords(cmd, err)} })
 	cmd.SetVersionTemplate(versionText() + "\n")
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	return cmd
+}
+
+// plainWords is what is wrong with an option, err being the library's word for
+// it: its name, that it has no value, or that the value does not fit.
+func plainWords(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	var bad *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return fmt.Errorf("there is no option -%s", unknown.GetSpecifiedName())
+	case errors.As(err, &unknown):
+		msg := "there is no option --" + unknown.GetSpecifiedName()
+		if near := source.Nearest(unknown.GetSpecifiedName(), optionNames(cmd)); near != "" {
+			msg += fmt.Sprintf(", did you mean --%s?", near)
+		}
+		return errors.New(msg)
+	case errors.As(err, &bare):
+		return fmt.Errorf("--%s needs a value", bare.GetFlag().Name)
+	case errors.As(err, &bad) && bad.GetFlag().Value.Type() == "int":
+		return fmt.Errorf("--%s is %q: it must be a whole number", bad.GetFlag().Name, bad.GetValue())
+	case errors.As(err, &bad) && bad.GetFlag().Value.Type() == "bool":
+		return fmt.Errorf("--%s takes no value", bad.GetFlag().Name)
+	}
+	return err
+}
+
+func optionNames(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
 }
 
 func versionText() string { return filepath.Base(os.Args[0]) + " [core " + coreVersion + "]" }

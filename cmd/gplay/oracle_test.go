@@ -20,6 +20,8 @@ import (
 //	# then [NAME=VALUE…] ARGS…   and then, in the same directory, once more;
 //	#                            an argument that ends in .yml is another playbook
 //	# play -differs WHY …        do not compare the output, for the reason given
+//	# play -refused …            both refuse the playbook and print nothing but the
+//	                           error, of which only the exit code is compared
 //	# type "PROMPT" "ANSWER"     type this at the terminal when it asks that, and
 //	                           Enter, but after ^C
 //	# press "KEYS"               press these, such as ^C, and no Enter but ^M,
@@ -113,17 +115,29 @@ func newRun(file string, words []string) run {
 		"ANSIBLE_FORKS=1", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False", "ANSIBLE_PYTHON_INTERPRETER=/usr/bin/python3",
 		"LC_ALL=C.UTF-8",
 	}}
+	if len(words) > 0 && words[0] == "-refused" {
+		r.refused, words = true, words[1:]
+	}
 	if len(words) > 1 && words[0] == "-differs" {
 		r.differs, words = true, words[2:]
 	}
 	for len(words) > 0 && assignment.MatchString(words[0]) {
 		r.env, words = append(r.env, words[0]), words[1:]
 	}
-	if !slices.ContainsFunc(words, func(w string) bool { return strings.HasSuffix(w, ".yml") }) {
+	if !namesPlaybook(words) {
 		words = append(words, file)
 	}
 	r.args = words
 	return r
+}
+
+func namesPlaybook(words []string) bool {
+	for i, w := range words {
+		if strings.HasSuffix(w, ".yml") && (i == 0 || words[i-1] != "-i" && words[i-1] != "-e") {
+			return true
+		}
+	}
+	return false
 }
 
 // compare runs s with both.
@@ -135,6 +149,9 @@ func (s scenario) compare(t *testing.T, ansible string) {
 	unlike := make([]bool, len(s.runs))
 	for i, r := range s.runs {
 		unlike[i] = r.differs
+		if got[i].refused() != r.refused {
+			t.Errorf("run %d is refused: %v\n%s", i+1, !r.refused, got[i].Errors)
+		}
 	}
 	why, err := disagreement(fmt.Sprint(s), got, unlike, func() ([]performance, error) { return s.perform(t, ansible) })
 	if err != nil {

@@ -27,6 +27,8 @@ func TestMain(m *testing.M) {
 //	                       directory each, and compares standard output, exit
 //	                       code and the files they leave
 //	play -differs WHY ARGS… does not compare the output, for the reason given
+//	! play ARGS…           both refuse the playbook and print nothing but the
+//	                       error, of which only the exit code is compared
 //	adhoc ARGS…, inventory ARGS…
 //	                       do the same with ansible and ansible-inventory
 //
@@ -70,10 +72,10 @@ func oracle(t *testing.T) string {
 // compared is a command of scripts that runs gplay under the name as, and
 // Ansible's command.
 func compared(ansible, as string) func(ts *testscript.TestScript, neg bool, args []string) {
-	return func(ts *testscript.TestScript, _ bool, args []string) { play(ts, ansible, as, args) }
+	return func(ts *testscript.TestScript, refused bool, args []string) { play(ts, ansible, as, refused, args) }
 }
 
-func play(ts *testscript.TestScript, ansible, as string, args []string) {
+func play(ts *testscript.TestScript, ansible, as string, refused bool, args []string) {
 	differs := len(args) > 1 && args[0] == "-differs"
 	if differs {
 		args = args[2:]
@@ -88,6 +90,9 @@ func play(ts *testscript.TestScript, ansible, as string, args []string) {
 	ts.Check(err)
 	fmt.Fprint(ts.Stdout(), got.Output)
 	fmt.Fprint(ts.Stderr(), got.Errors)
+	if got.refused() != refused {
+		ts.Fatalf("%v is refused: %v", args, got.refused())
+	}
 	why, err := disagreement(asked, []performance{got}, []bool{differs}, func() ([]performance, error) {
 		p, err := perform(theirs, run{program: ansible, as: ansible, args: args, env: environment(ts, theirs)})
 		return []performance{p}, err

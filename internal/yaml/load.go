@@ -136,22 +136,11 @@ func looksLikeJSON(data []byte) bool {
 	return len(t) > 0 && (t[0] == '{' || t[0] == '[')
 }
 
-// ErrNoDict is the error of a file that is to be a dict and is not.
-var ErrNoDict = errors.New("no dict")
-
-// LoadDict reads a trusted file of variables: a dict, or nothing. No output
-// shows the values of an encrypted one.
+// LoadDict reads a trusted file of variables: a dict, or nothing.
 func LoadDict(file string, keys *vault.Keys) (*jinja.Dict, error) {
-	data, err := os.ReadFile(file)
+	n, err := LoadNode(file, keys)
 	if err != nil {
 		return nil, err
-	}
-	n, err := Parse(file, data, Options{Vault: keys})
-	if err != nil {
-		return nil, err
-	}
-	if vault.IsEncrypted(data) {
-		n.Hide(keys)
 	}
 	switch v := n.Any().(type) {
 	case nil:
@@ -159,7 +148,24 @@ func LoadDict(file string, keys *vault.Keys) (*jinja.Dict, error) {
 	case *jinja.Dict:
 		return v, nil
 	}
-	e := source.Errorf(n.Pos, "a dict of variables is expected here, not %s", n.Describe())
-	e.Err = ErrNoDict
-	return nil, e
+	return nil, NoDict(n)
+}
+
+// NoDict is the error of a file that is to be a dict of variables and is n.
+func NoDict(n *Node) error {
+	return source.Errorf(n.Pos, "a dict of variables is expected here, not %s", n.Describe())
+}
+
+// LoadNode reads a trusted file. No output shows the values of an encrypted
+// one.
+func LoadNode(file string, keys *vault.Keys) (*Node, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	n, err := Parse(file, data, Options{Vault: keys})
+	if err == nil && vault.IsEncrypted(data) {
+		n.Hide(keys)
+	}
+	return n, err
 }

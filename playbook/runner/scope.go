@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -309,7 +308,7 @@ func (p *playRun) searchPath(task *playbook.Task) []string {
 // loadVarsFiles reads the play's vars_files for every host of the batch. Of a
 // list within the list, the first file that exists counts.
 func (p *playRun) loadVarsFiles(ctx context.Context) error {
-	p.files, p.filesRead, p.waiting = map[string][]*jinja.Dict{}, map[string]*jinja.Dict{}, map[string]bool{}
+	p.files, p.filesRead, p.waiting = map[string][]*jinja.Dict{}, map[string][]*jinja.Dict{}, map[string]bool{}
 	for _, h := range p.batch {
 		if err := p.hostVarsFiles(ctx, h); err != nil {
 			return err
@@ -324,7 +323,7 @@ func (p *playRun) hostVarsFiles(ctx context.Context, h *inventory.Host) error {
 	p.files[h.Name], p.waiting[h.Name] = nil, false
 	k := p.play.Keywords["vars_files"]
 	for _, entry := range asList(k.Value) {
-		d, err := p.varsFile(ctx, h, entry, k.Pos)
+		dicts, err := p.varsFile(ctx, h, entry, k.Pos)
 		var undefined *vars.Undefined
 		switch {
 		case errors.As(err, &undefined) && !p.gathered[h.Name]:
@@ -332,13 +331,13 @@ func (p *playRun) hostVarsFiles(ctx context.Context, h *inventory.Host) error {
 		case err != nil:
 			return err
 		default:
-			p.files[h.Name] = append(p.files[h.Name], d)
+			p.files[h.Name] = append(p.files[h.Name], dicts...)
 		}
 	}
 	return nil
 }
 
-func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, pos source.Pos) (*jinja.Dict, error) {
+func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, pos source.Pos) ([]*jinja.Dict, error) {
 	none := p.implicit("setup", "")
 	levels := p.taskLevels(none)
 	levels.Unset = true
@@ -350,21 +349,23 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 			return nil, err
 		}
 		name = jinja.Str(v)
-		path := name
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(p.play.Dir, "vars", name)
-			if _, err := os.Stat(path); err != nil {
-				path = filepath.Join(p.play.Dir, name)
-			}
-		}
-		if d, ok := p.filesRead[path]; ok {
-			return d, nil
-		}
-		if _, err := os.Stat(path); err == nil {
-			d, err := yaml.LoadDict(path, p.Templar.Vault)
-			p.filesRead[path] = d
-			return d, err
+		if path := playbook.FindVarsFile(name, p.play.Dir); path != "" {
+			return p.readVars(path)
 		}
 	}
 	return nil, source.Errorf(pos, "the vars file %s was not found in %s", name, p.play.Dir)
+}
+
+// readVars reads a file of vars_files, once for all hosts.
+func (p *playRun) readVars(path string) ([]*jinja.Dict, error) {
+	if dicts, ok := p.filesRead[path]; ok {
+		return dicts, nil
+	}
+	n, err := yaml.LoadNode(path, p.Templar.Vault)
+	if err != nil {
+		return nil, err
+	}
+	dicts, err := playbook.DictsOf(n)
+	p.filesRead[path] = dicts
+	return dicts, err
 }
