@@ -28,6 +28,11 @@ type run struct {
 	refused bool     // the playbook, by both
 }
 
+// String is what Ansible's answer depends on.
+func (r run) String() string {
+	return fmt.Sprint("{", r.program, " ", r.as, " ", r.args, " ", r.env, " ", r.typed, " ", r.differs, "}")
+}
+
 // performance is what a run did.
 type performance struct {
 	Dir    string

@@ -153,7 +153,7 @@ func (s scenario) compare(t *testing.T, ansible string) {
 			t.Errorf("run %d is refused: %v\n%s", i+1, !r.refused, got[i].Errors)
 		}
 	}
-	why, err := disagreement(fmt.Sprint(s), got, unlike, func() ([]performance, error) { return s.perform(t, ansible) })
+	why, err := disagreement(fmt.Sprintf("{%v %v %v}", s.name, s.files, s.runs), got, unlike, func() ([]performance, error) { return s.perform(t, ansible) })
 	if err != nil {
 		t.Fatal(err)
 	}
