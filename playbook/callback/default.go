@@ -36,7 +36,7 @@ func (c *standard) PlaybookStart(pb *playbook.Playbook) {
 	if c.Check && c.CheckMarkers {
 		c.banner("DRY RUN")
 	}
-	c.Verbose(2, fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)))
+	c.plays(pb)
 }
 
 func (c *standard) PlayStart(play *runner.PlayInfo) {
@@ -284,9 +284,17 @@ func (c *standard) recap(host string, n *runner.Counts, skipped bool) string {
 	return fmt.Sprintf("%-*s : %s", width, host, strings.Join(counts, " "))
 }
 
+// stats are custom stats in the format of results.
+func (c *standard) stats(d *jinja.Dict) string {
+	if c.blocksOnly {
+		return communityYAML(d.Copy())
+	}
+	return c.formatted(d.Copy(), 1)
+}
+
 func (c *standard) customStats(s *runner.Stats) {
 	c.banner("CUSTOM STATS: ")
-	flat := func(d *jinja.Dict) string { return strings.ReplaceAll(c.encode(d, 1), "\n", "") }
+	flat := func(d *jinja.Dict) string { return strings.ReplaceAll(c.stats(d), "\n", "") }
 	for _, host := range s.Hosts {
 		if d := s.Custom[host]; d != nil {
 			c.line("\t"+host+": "+flat(d), "")

@@ -114,7 +114,7 @@ func (c *dense) HostStart(*runner.TaskInfo, string)                  {}
 func (c *dense) Included(*runner.TaskInfo, string, []string, string) {}
 func (c *dense) Notified(string, string)                             {}
 
-func (c *dense) ItemResult(r *runner.Result) { c.result(r, r.Diff) }
+func (c *dense) ItemResult(r *runner.Result) { c.result(itemOutcome(r), r.Diff) }
 
 func (c *dense) Result(r *runner.Result) {
 	_, diff := r.Data.Get("diff")

@@ -9,6 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
+
+	"gplay/internal/source"
+	"gplay/playbook"
 )
 
 const minColumns = 79
@@ -91,6 +94,11 @@ func (d *display) Verbose(level int, msg string) {
 	case d.Verbosity >= level:
 		d.line(msg, blue)
 	}
+}
+
+// plays says how many plays a playbook has.
+func (d *display) plays(pb *playbook.Playbook) {
+	d.Verbose(2, fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)))
 }
 
 // Banner writes a headline.

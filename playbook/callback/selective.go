@@ -8,6 +8,7 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 
 	"gplay/jinja"
+	"gplay/playbook"
 	"gplay/playbook/runner"
 )
 
@@ -39,6 +40,8 @@ const (
 	boldCode = "1"
 	hostCode = "1m\x1b[34"
 )
+
+func (c *selective) PlaybookStart(pb *playbook.Playbook) { c.plays(pb) }
 
 func (c *selective) TaskStart(task *runner.TaskInfo) { c.task, c.titled = task.Name, false }
 

@@ -16,6 +16,7 @@ type unixy struct{ *standard }
 
 func (u *unixy) PlaybookStart(pb *playbook.Playbook) {
 	u.line("Executing playbook "+filepath.Base(pb.File), "")
+	u.plays(pb)
 }
 
 func (u *unixy) PlayStart(play *runner.PlayInfo) {
@@ -47,7 +48,18 @@ func (u *unixy) Retry(r *runner.Result) {
 
 func (u *unixy) ItemResult(r *runner.Result) {
 	u.diffs(r)
-	u.result(r, true)
+	u.result(itemOutcome(r), true)
+}
+
+// itemOutcome is the result of an item, which has failed where its host was
+// not reached.
+func itemOutcome(r *runner.Result) *runner.Result {
+	if r.Status != runner.Unreachable {
+		return r
+	}
+	failed := *r
+	failed.Status, failed.Ignored = runner.Failed, false
+	return &failed
 }
 
 func (u *unixy) Result(r *runner.Result) {
@@ -79,10 +91,13 @@ func (u *unixy) result(r *runner.Result, item bool) {
 }
 
 // delegatedTo is the address of where a task was delegated to, be it the host
-// itself. A loop as a whole was not, nor a task that did not run.
+// itself. A loop as a whole was not, nor a task that did not run, but one that
+// the module skipped was.
 func delegatedTo(r *runner.Result) string {
 	_, delegated := r.Task.Task.Inherited("delegate_to")
-	if !delegated || r.Status == runner.Skipped || r.Status == runner.Unreachable || itemsShown(r) {
+	_, unwanted := r.Data.Get("skip_reason")
+	unwanted = unwanted || r.Status == runner.Skipped && r.Task.NoLog && r.Delegated == ""
+	if !delegated || unwanted || r.Status == runner.Unreachable || itemsShown(r) {
 		return ""
 	}
 	return cmp.Or(delegatedAddress(r), r.Delegated, r.Host)

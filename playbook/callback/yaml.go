@@ -89,13 +89,12 @@ func readableText(s string) string {
 // newYAML is the default output with results as YAML.
 func newYAML(d *display) runner.Callback {
 	d.blocksOnly = true
-	return &standard{display: d, format: d.communityYAML}
+	return &standard{display: d, format: func(r *runner.Result) string { return communityYAML(d.shown(r)) }}
 }
 
 // communityYAML is community.general's output: the default one with results as
 // YAML, and changed and skipped in a line before them.
-func (d *display) communityYAML(r *runner.Result) string {
-	data := d.shown(r)
+func communityYAML(data *jinja.Dict) string {
 	text := ""
 	for _, name := range []string{"changed", "skipped"} {
 		if v, ok := data.Get(name); ok {
