@@ -52,6 +52,17 @@ func SetClass(v any, class string) {
 	}
 }
 
+// typedKeys are the keys of m as templates see them.
+func typedKeys(m Mapping) []any {
+	keys := m.Keys()
+	if d, ok := m.(*Dict); ok && d.Class != "" {
+		for i, k := range keys {
+			keys[i] = d.Typed(k)
+		}
+	}
+	return keys
+}
+
 // typedItems are the items of v as templates see them.
 func typedItems(v any) ([]any, error) {
 	items, err := Iterate(v)

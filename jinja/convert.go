@@ -98,8 +98,8 @@ func fromReflect(v any) any {
 }
 
 // ToGo is the reverse: *Dict → map[string]any, *List, Tuple, ranges and views
-// → []any. Keys that are no strings become text as Python's json does it. Values of a Getter that fail are left
-// out.
+// → []any, an Object its text in JSON. Keys that are no strings become text as
+// Python's json does it. Values of a Getter that fail are left out.
 func ToGo(v any) any { return toGo(v, 0) }
 
 func toGo(v any, depth int) any {
@@ -127,6 +127,10 @@ func toGo(v any, depth int) any {
 			out[i] = toGo(item, depth+1)
 		}
 		return out
+	case Object:
+		if text, err := marshaled(v); err == nil {
+			return text
+		}
 	}
 	return v
 }

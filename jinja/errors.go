@@ -91,6 +91,10 @@ func typeErrorf(format string, args ...any) error {
 	return &typeError{fmt.Sprintf(format, args...)}
 }
 
+// TypeErrorf is the error of an Object, a filter or a callable where Python
+// raises a TypeError.
+func TypeErrorf(format string, args ...any) error { return typeErrorf(format, args...) }
+
 func valueErrorf(format string, args ...any) error {
 	return &valueError{fmt.Sprintf(format, args...)}
 }

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -95,7 +96,7 @@ func (w *jsonWriter) write(v any, depth int) error {
 		return &undefinedError{v}
 	default:
 		if w.opt.Default == nil {
-			return typeErrorf("Object of type %s is not JSON serializable", typeName(v))
+			return typeErrorf("Object of type %s is not JSON serializable", ClassName(v))
 		}
 		other, err := w.opt.Default(v)
 		if err != nil {
@@ -176,7 +177,7 @@ func (w *jsonWriter) keys(m Mapping) (keys []any, err error) {
 			keys = append(keys, k)
 		default:
 			if !w.opt.SkipKeys {
-				return nil, typeErrorf("keys must be str, int, float, bool or None, not %s", typeName(k))
+				return nil, typeErrorf("keys must be str, int, float, bool or None, not %s", ClassName(k))
 			}
 		}
 	}
@@ -230,8 +231,18 @@ func (l *List) MarshalJSON() ([]byte, error) { return marshal(l) }
 func (t Tuple) MarshalJSON() ([]byte, error) { return marshal(t) }
 
 func marshal(v any) ([]byte, error) {
-	s, err := JSON(v, JSONOptions{Item: ",", Key: ":"})
+	s, err := JSON(v, JSONOptions{Item: ",", Key: ":", Default: marshaled})
 	return []byte(s), err
+}
+
+// marshaled is the text that a value of the caller's own has in JSON.
+func marshaled(v any) (any, error) {
+	m, ok := v.(encoding.TextMarshaler)
+	if !ok {
+		return nil, typeErrorf("Object of type %s is not JSON serializable", ClassName(v))
+	}
+	text, err := m.MarshalText()
+	return string(text), err
 }
 
 var _ = []json.Marshaler{(*Dict)(nil), (*List)(nil), Tuple(nil)}

@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"math/big"
+	"strings"
 )
 
 // Markup is text that is known to be safe in HTML: what the filters escape
@@ -52,7 +53,7 @@ func (v *view) items() ([]any, error) {
 		}
 		return out, nil
 	}
-	keys := v.of.Keys()
+	keys := typedKeys(v.of)
 	if v.kind == "dict_keys" {
 		return keys, nil
 	}
@@ -223,6 +224,12 @@ func typeName(v any) string {
 		return "function"
 	}
 	return "object"
+}
+
+// ClassName is TypeName without the module's: Python's __name__ of the class.
+func ClassName(v any) string {
+	name := typeName(v)
+	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
 // TypeName is Python's name of v's type: int, str, NoneType, list, dict …

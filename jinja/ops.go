@@ -187,8 +187,8 @@ func equal(a, b any, depth int) (bool, error) {
 		y, ok := b.([]byte)
 		return ok && bytes.Equal(x, y), nil
 	case Object:
-		c, ok := x.Compare(b)
-		return ok && c == 0, nil
+		c, err := x.Compare(b)
+		return err == nil && c == 0, nil
 	case Tuple:
 		y, ok := b.(Tuple)
 		if !ok {
@@ -375,8 +375,9 @@ func compare(a, b any, op string, depth int) (int, error) {
 			return bytes.Compare(x, y), nil
 		}
 	case Object:
-		if c, ok := x.Compare(b); ok {
-			return c, nil
+		c, err := x.Compare(b)
+		if err == nil || !errors.Is(err, ErrNoOrder) {
+			return c, err
 		}
 	}
 	return 0, typeErrorf("'%s' not supported between instances of '%s' and '%s'", op, typeName(a), typeName(b))
@@ -534,7 +535,7 @@ func Iterate(v any) ([]any, error) {
 		}
 		return items, nil
 	case Mapping:
-		return v.Keys(), nil
+		return typedKeys(v), nil
 	case *Range:
 		n := v.Len()
 		if n > maxItems {

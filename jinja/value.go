@@ -1,5 +1,7 @@
 package jinja
 
+import "errors"
+
 // A template value is one of
 //
 //	nil         None
@@ -51,14 +53,19 @@ type Attributer interface {
 // Object is a value of the caller's own type, such as a date. It is shown by
 // its method String, and by Repr, if it has that, within a list or a dict.
 type Object interface {
-	// TypeName is Python's name of the type.
+	// TypeName is Python's name of the type, with its module's.
 	TypeName() string
 	// Operate is the object op other, for + - * / and the like.
 	Operate(op string, other any) (any, error)
-	// Compare orders the object before (negative) or after other; ok is false
-	// where there is no order.
-	Compare(other any) (c int, ok bool)
+	// Compare orders the object before (negative) or after other. Its error
+	// says why there is no order: ErrNoOrder, that there is none between their
+	// types.
+	Compare(other any) (int, error)
 }
+
+// ErrNoOrder is the error of comparing an Object with a value of a type that
+// it has no order with.
+var ErrNoOrder = errors.New("not supported between these types")
 
 // Undefined is the value of a name that has none. It remembers how it was
 // reached, so that using it can say what was missing.

@@ -88,7 +88,7 @@ func (e *emitter) scalar(n *node, at place) {
 	} else {
 		plain = plain && a.blockPlain
 	}
-	if e.Quote != "" && !n.isText {
+	if !n.isText && (e.Quote != "" || !plain) {
 		e.indicator("!", true, false, false)
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	yamlv3 "gopkg.in/yaml.v3"
 
+	"gplay/internal/pytime"
 	"gplay/internal/source"
 	"gplay/internal/vault"
 	"gplay/jinja"
@@ -29,7 +30,7 @@ type Node struct {
 	Kind  Kind
 	Pos   source.Pos
 	Len   int    // how many characters of a scalar stand on its first line
-	Value any    // of a scalar: nil, bool, int, *big.Int, float64, string, []byte, *Template
+	Value any    // of a scalar: nil, bool, int, *big.Int, float64, string, []byte, pytime.Date, pytime.DateTime, *Template
 	Pairs []Pair // of a map, in order, each key once, merged keys first
 	Items []*Node
 
@@ -137,6 +138,8 @@ func (n *Node) Describe() string {
 		return fmt.Sprintf("the template %q", v.Text)
 	case int, float64, *big.Int:
 		return fmt.Sprintf("the number %v", v)
+	case pytime.Date, pytime.DateTime:
+		return fmt.Sprintf("the date %v", v)
 	}
 	return "binary data"
 }
@@ -488,8 +491,10 @@ func (c *converter) forced(n *Node, y *yamlv3.Node, tag string) error {
 		ok = tag == "!!bool"
 	case nil:
 		ok = tag == "!!null"
-	case string:
+	case pytime.Date, pytime.DateTime:
 		ok = tag == "!!timestamp"
+	default:
+		ok = false
 	}
 	if !ok {
 		return source.Errorf(n.Pos, "%s does not fit the value %q", tag, y.Value)

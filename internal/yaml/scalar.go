@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gplay/internal/pytime"
 )
 
 // The plain scalars of YAML 1.1, as PyYAML tells them apart.
@@ -30,8 +32,7 @@ var words = map[string]any{
 }
 
 // Scalar gives the value of a plain scalar: nil, a bool, an int (*big.Int when
-// it is too large), a float64, or the string itself. Dates are the string that
-// Python prints for them.
+// it is too large), a float64, a pytime.Date or DateTime, or the string itself.
 func Scalar(text string) any {
 	if v, ok := words[text]; ok {
 		return v
@@ -54,7 +55,7 @@ func number(text string) any {
 			return f
 		}
 	case dateForm.MatchString(text):
-		return text
+		return date(text)
 	case timeForm.MatchString(text):
 		return timestamp(text)
 	}
@@ -115,30 +116,30 @@ func sexagesimal(digits string) (float64, bool) {
 	return total, true
 }
 
+// date is a day, or the text of one that no calendar has.
+func date(text string) any {
+	n := func(digits string) int { v, _ := strconv.Atoi(digits); return v }
+	if d, ok := pytime.NewDate(n(text[:4]), n(text[5:7]), n(text[8:])); ok {
+		return d
+	}
+	return text
+}
+
 func timestamp(text string) any {
 	m := timeForm.FindStringSubmatch(text)
 	n := func(i int) int { v, _ := strconv.Atoi(m[i]); return v }
 	micro, _ := strconv.Atoi((m[7] + "000000")[:6])
-	zone := ""
-	if last := text[len(text)-1]; last == 'Z' {
-		zone = "+00:00"
-	} else if m[8] != "" {
-		zone = m[8] + pad(n(9)) + ":" + pad(n(10))
+	zone := time.UTC
+	if text[len(text)-1] == 'Z' || m[8] != "" {
+		offset := n(9)*3600 + n(10)*60
+		if m[8] == "-" {
+			offset = -offset
+		}
+		zone = time.FixedZone("", offset)
 	}
-	at := time.Date(n(1), time.Month(n(2)), n(3), n(4), n(5), n(6), micro*1000, time.UTC)
+	at := time.Date(n(1), time.Month(n(2)), n(3), n(4), n(5), n(6), micro*1000, zone)
 	if at.Day() != n(3) || at.Hour() != n(4) || at.Second() != n(6) {
 		return text
 	}
-	layout := "2006-01-02 15:04:05"
-	if micro != 0 {
-		layout += ".000000"
-	}
-	return at.Format(layout) + zone
-}
-
-func pad(n int) string {
-	if n < 10 {
-		return "0" + strconv.Itoa(n)
-	}
-	return strconv.Itoa(n)
+	return pytime.New(at)
 }

@@ -83,7 +83,10 @@ func withText(args *jinja.Dict, content any) (*jinja.Dict, error) {
 	switch content.(type) {
 	case *jinja.Dict, *jinja.List:
 		text, err := jinja.JSON(content, jinja.JSONOptions{ASCII: true})
-		return with(args, nil, "content", text), err
+		if err != nil {
+			return nil, fmt.Errorf("could not write content temp file: %w", err)
+		}
+		return with(args, nil, "content", text), nil
 	}
 	return args, nil
 }

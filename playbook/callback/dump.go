@@ -1,6 +1,7 @@
 package callback
 
 import (
+	"encoding"
 	"strings"
 
 	"gplay/jinja"
@@ -131,7 +132,14 @@ func (d *display) lines(data *jinja.Dict) string {
 }
 
 // asText shows a value that JSON has no form for.
-func asText(v any) (any, error) { return jinja.Str(v), nil }
+// asText is what JSON has for a value that it has no form for.
+func asText(v any) (any, error) {
+	if m, ok := v.(encoding.TextMarshaler); ok {
+		text, err := m.MarshalText()
+		return string(text), err
+	}
+	return jinja.Str(v), nil
+}
 
 // warn shows the warnings in a result.
 func (d *display) warn(r *runner.Result) {

@@ -1,6 +1,7 @@
 package filters
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,10 +29,11 @@ func jsonDefault(v any) (any, error) {
 		return v.Text, nil
 	case *jinja.Undefined:
 		return nil, jinja.UndefinedError(v)
-	case *dateTime:
-		return v.isoFormat(), nil
+	case encoding.TextMarshaler:
+		text, err := v.MarshalText()
+		return string(text), err
 	}
-	return nil, fmt.Errorf("Object of type %s is not JSON serializable", jinja.TypeName(v))
+	return nil, fmt.Errorf("Object of type %s is not JSON serializable", jinja.ClassName(v))
 }
 
 func toJSON(format jinja.JSONOptions) jinja.Filter {

@@ -40,7 +40,7 @@ func typeDebug(v any) string {
 	if sealed(v) != nil {
 		return VaultText
 	}
-	return jinja.TypeName(v)
+	return jinja.ClassName(v)
 }
 
 func base64Encode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"gplay/internal/pytime"
 	"gplay/internal/source"
 	"gplay/internal/yaml"
 	"gplay/jinja"
@@ -216,9 +217,9 @@ func now(_ *jinja.Context, a *jinja.Args) (any, error) {
 		t = t.UTC()
 	}
 	if v[1] == jinja.Missing || v[1] == "" {
-		return filters.DateTime(t), nil
+		return pytime.Naive(t), nil
 	}
-	return filters.Strftime(jinja.Str(v[1]), filters.DateTime(t).Time), nil
+	return pytime.Naive(t).Strftime(jinja.Str(v[1])), nil
 }
 
 func undef(_ *jinja.Context, a *jinja.Args) (any, error) {

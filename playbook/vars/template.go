@@ -5,8 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
+	"math"
 	"math/big"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -202,10 +205,16 @@ func (s *Scope) typed(v any, bare bool, template string) (any, error) {
 	case string:
 		return literal(endLike(v, template, "\n")), nil
 	case *jinja.Dict, *jinja.List:
-		if !s.veiled {
+		whole, err := literalAll(v)
+		switch {
+		case err != nil:
+			return nil, err
+		case !whole:
+			return jinja.Str(v), nil
+		case !s.veiled:
 			v = jinja.Plain(v)
 		}
-		return v, definedAll(v)
+		return v, nil
 	case bool, jinja.Mapping:
 		return v, nil
 	case jinja.Tuple:
@@ -228,26 +237,48 @@ func ended(t jinja.Text, template string, read func(string) any) any {
 	return v
 }
 
+// definedAll is the error of a value that is undefined or holds what is.
 func definedAll(v any) error {
+	_, err := literalAll(v)
+	return err
+}
+
+// literalAll reports whether Python reads its text of v as v again: a dict or
+// a list with a date or an infinity in it is but text to Ansible.
+func literalAll(v any) (bool, error) {
 	switch v := v.(type) {
 	case *jinja.Undefined:
-		return undefinedError(v)
+		return false, undefinedError(v)
+	case float64:
+		return !math.IsInf(v, 0) && !math.IsNaN(v), nil
+	case jinja.Object:
+		return false, nil
 	case *jinja.Dict:
-		for _, item := range v.All() {
-			if err := definedAll(item); err != nil {
-				return err
+		return literalEach(func(yield func(any) bool) {
+			for key, value := range v.All() {
+				if !yield(key) || !yield(value) {
+					return
+				}
 			}
-		}
+		})
 	case *jinja.List:
-		return definedAll(jinja.Tuple(v.Items))
+		return literalEach(slices.Values(v.Items))
 	case jinja.Tuple:
-		for _, item := range v {
-			if err := definedAll(item); err != nil {
-				return err
-			}
-		}
+		return literalEach(slices.Values(v))
 	}
-	return nil
+	return true, nil
+}
+
+func literalEach(values iter.Seq[any]) (bool, error) {
+	all := true
+	for v := range values {
+		literal, err := literalAll(v)
+		if err != nil {
+			return false, err
+		}
+		all = all && literal
+	}
+	return all, nil
 }
 
 func undefinedError(u *jinja.Undefined) error {
