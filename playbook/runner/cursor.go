@@ -19,8 +19,8 @@ const (
 type frame struct {
 	block  *playbook.Block
 	phase  phase
-	index  int  // of the next item in the phase
-	failed bool // the block ends in failure
+	next   [3]int // of each phase, the index of the next item
+	failed bool   // the block ends in failure
 	// only are the blocks of an include that are meant for this host; nil is
 	// all.
 	only map[*playbook.Block]bool
@@ -44,8 +44,8 @@ type cursor struct {
 	host   string
 	frames []*frame
 	failed bool // a failure was not rescued
-	// noHandlers is set when one of them failed: then force_handlers runs no others.
-	noHandlers bool
+	// handlerFailed is set from a handler's failure until a rescue has ended.
+	handlerFailed bool
 	// selected tells whether a task's tags let it run, enters whether a block
 	// is to be entered at all.
 	selected func(*playbook.Task) bool
@@ -65,18 +65,18 @@ func (c *cursor) peek() *playbook.Task {
 	for len(c.frames) > 0 {
 		f := c.frames[len(c.frames)-1]
 		items := f.items()
-		if f.index >= len(items) {
+		if f.next[f.phase] >= len(items) {
 			c.endPhase(f)
 			continue
 		}
-		switch item := items[f.index].(type) {
+		switch item := items[f.next[f.phase]].(type) {
 		case *playbook.Task:
 			if c.runs(f, item) {
 				return item
 			}
-			f.index++
+			f.next[f.phase]++
 		case *playbook.Block:
-			f.index++
+			f.next[f.phase]++
 			if (f.only == nil || f.only[item]) && c.enters(c.host, item) {
 				c.frames = append(c.frames, &frame{block: item})
 			}
@@ -100,12 +100,18 @@ func (c *cursor) handling() bool {
 }
 
 // advance moves past the task that peek gave.
-func (c *cursor) advance() { c.frames[len(c.frames)-1].index++ }
+func (c *cursor) advance() {
+	f := c.frames[len(c.frames)-1]
+	f.next[f.phase]++
+}
 
 // endPhase goes on to the block's always part, or out of the block.
 func (c *cursor) endPhase(f *frame) {
+	if f.phase == rescue && c.outermost() == len(c.frames)-1 {
+		c.handlerFailed, f.failed = false, false
+	}
 	if f.phase != always && len(f.block.Always) > 0 {
-		f.phase, f.index = always, 0
+		f.phase = always
 		return
 	}
 	c.frames = c.frames[:len(c.frames)-1]
@@ -123,16 +129,62 @@ func (c *cursor) fail() (rescued bool) {
 	}
 	f := c.frames[len(c.frames)-1]
 	if f.phase == body && len(f.block.Rescue) > 0 {
-		f.phase, f.index = rescue, 0
+		f.phase = rescue
 		return true
 	}
 	f.failed = true
 	if f.phase != always && len(f.block.Always) > 0 {
-		f.phase, f.index = always, 0
+		f.phase = always
 		return c.rescuable()
 	}
 	c.frames = c.frames[:len(c.frames)-1]
 	return c.fail()
+}
+
+// outermost is the frame whose rescue and always parts are for the handlers
+// that fail in it, or -1: the block that stands directly in the play or a role,
+// or with force_handlers the section of the play.
+func (c *cursor) outermost() int {
+	for i, f := range c.frames {
+		b := f.block
+		switch {
+		case b.Explicit || i == 1 && len(b.Always) > 0:
+			return i
+		case b.Static != nil || b.Include != nil || f.only != nil:
+			return -1
+		}
+	}
+	return -1
+}
+
+// failHandler ends the handlers that the host is in. As in Ansible, blocks
+// within the outermost do not matter, and that one goes on in its rescue part
+// wherever it was, even behind it.
+func (c *cursor) failHandler() {
+	c.handlerFailed = true
+	i := c.outermost()
+	if i < 0 || len(c.frames[i].block.Rescue)+len(c.frames[i].block.Always) == 0 {
+		c.end()
+		return
+	}
+	f, to := c.frames[i], always
+	if f.failed = true; len(f.block.Rescue) > 0 {
+		to = rescue
+	}
+	kept := i + 1
+	if f.phase == to {
+		kept = slices.IndexFunc(c.frames, func(f *frame) bool { return f.notified != nil })
+	}
+	f.phase, c.frames = to, c.frames[:kept]
+}
+
+// end takes the host out of the play as failed.
+func (c *cursor) end() { c.frames, c.failed = nil, true }
+
+// rescuing reports whether a failure counts as rescued though it is a
+// handler's: Ansible asks the blocks within the outermost alone.
+func (c *cursor) rescuing() bool {
+	return slices.ContainsFunc(c.frames[c.outermost()+1:], func(f *frame) bool { return f.phase == body && len(f.block.Rescue) > 0 })
 }
 
 // clearErrors forgets that tasks of the blocks that the host is in failed.
@@ -150,6 +202,10 @@ func (c *cursor) clearErrors() {
 func (c *cursor) last() bool {
 	if len(c.frames) == 0 {
 		return true
+	}
+	if c.handling() {
+		i := c.outermost()
+		return i < 0 || len(c.frames[i].block.Rescue)+len(c.frames[i].block.Always) == 0
 	}
 	f := c.frames[len(c.frames)-1]
 	if f.phase == body && len(f.block.Rescue) > 0 || f.phase != always && len(f.block.Always) > 0 {
@@ -192,10 +248,11 @@ func (c *cursor) compare(d *cursor) int {
 // at is the item that frame i stands at: the next one in the innermost, the
 // one that was entered in the others.
 func (c *cursor) at(i int) int {
+	f := c.frames[i]
 	if i == len(c.frames)-1 {
-		return c.frames[i].index
+		return f.next[f.phase]
 	}
-	return c.frames[i].index - 1
+	return f.next[f.phase] - 1
 }
 
 // failing reports whether the host would count as failed if the play ended for

@@ -129,14 +129,17 @@ func (h *handlers) mark(t *playbook.Task, host string) {
 func (h *handlers) ran(t *playbook.Task, host string) { delete(h.notified[t], host) }
 
 // flush lets hosts run the handlers that they are notified of, in the order
-// they are defined, before they go on.
+// they are defined, before they go on. It ends those of which one failed and no
+// rescue has ended since, as in Ansible.
 func (p *playRun) flush(at []*cursor) {
 	block := &playbook.Block{Play: p.play}
 	for _, t := range p.handlers.list {
 		block.Items = append(block.Items, t)
 	}
 	for _, c := range at {
-		if c.noHandlers {
+		if c.handlerFailed {
+			c.end()
+			p.finish(c)
 			continue
 		}
 		notified := func(t *playbook.Task) bool { return p.handlers.notified[t][c.host] }

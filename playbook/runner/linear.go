@@ -260,10 +260,14 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 // fail takes a host out of what it is in, up to the block that rescues it.
 // Its variables ansible_failed_task and ansible_failed_result say why.
 func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
-	handling := c.handling() // Ansible counts a handler's failure as one, rescued or not
-	rescued := c.fail()
-	c.noHandlers = handling && !rescued
-	if rescued && !handling {
+	var rescued bool
+	if c.handling() { // Ansible counts a handler's failure as one, rescued or not
+		rescued = c.rescuing()
+		c.failHandler()
+	} else {
+		rescued = c.fail()
+	}
+	if rescued {
 		n.Rescued++
 		if !o.shared { // as in Ansible, only the host that ran it knows
 			p.store.Set(c.host, jinja.NewDict("ansible_failed_task", failedTask(o), "ansible_failed_result", public(o.data)))
