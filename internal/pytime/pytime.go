@@ -219,7 +219,7 @@ func (d DateTime) Attr(name string) (any, bool) {
 		day, _ := NewDate(d.t.Year(), int(d.t.Month()), d.t.Day())
 		return gives(day), true
 	case "time":
-		return gives(Time{d.t}), true
+		return gives(Time(d)), true
 	case "replace":
 		return replace(d.t, []string{"year", "month", "day", "hour", "minute", "second", "microsecond"}, func(t time.Time) any { return DateTime{t} }), true
 	}
