@@ -167,5 +167,5 @@ func joinTags(a, b any) any {
 	if a == nil {
 		return b
 	}
-	return jinja.NewList(slices.Concat(texts(a), texts(b))...)
+	return jinja.NewList(slices.Concat(listed(a), listed(b))...)
 }

@@ -145,7 +145,7 @@ func tags(chain []Keyword) []any {
 		}
 	}
 	for _, kw := range chain {
-		for _, tag := range texts(kw.Value) {
+		for _, tag := range listed(kw.Value) {
 			if t, ok := tag.(*yaml.Template); ok {
 				add(t)
 				continue

@@ -288,14 +288,15 @@ func (l *loader) vars(p place) *jinja.Dict {
 	return all
 }
 
+// plainTexts are the texts in v, without templates.
 func plainTexts(v any) []string {
-	var files []string
+	var texts []string
 	for _, item := range listed(v) {
 		if s, ok := item.(string); ok {
-			files = append(files, s)
+			texts = append(texts, s)
 		}
 	}
-	return files
+	return texts
 }
 
 func absolute(file, dir string) string {

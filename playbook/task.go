@@ -129,8 +129,8 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	if t.Register, err = l.register(n.Get("register")); err != nil {
 		return nil, err
 	}
-	t.Notify = texts(t.inherit("notify"))
-	t.Listen = texts(t.Keywords["listen"].Value)
+	t.Notify = listed(t.inherit("notify"))
+	t.Listen = listed(t.Keywords["listen"].Value)
 	delete(t.Keywords, "notify")
 	delete(t.Keywords, "listen")
 	l.checkMeta(t, call)
@@ -151,16 +151,6 @@ func (l *loader) inTask(err error, c *call, n *yaml.Node) error {
 		}
 	}
 	return err
-}
-
-func texts(v any) []any {
-	switch v := v.(type) {
-	case nil:
-		return nil
-	case *jinja.List:
-		return v.Items
-	}
-	return []any{v}
 }
 
 // inherit is a keyword's value of t or of the nearest block around it.

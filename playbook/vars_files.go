@@ -83,6 +83,7 @@ func (l *loader) varsFile(entry any, play *Play, vars *jinja.Dict) (*yaml.Node, 
 	return nil, nil
 }
 
+// listed is a keyword's value that may be a list or one of its items.
 func listed(v any) []any {
 	switch v := v.(type) {
 	case nil:
