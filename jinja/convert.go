@@ -128,7 +128,7 @@ func toGo(v any, depth int) any {
 		}
 		return out
 	case Object:
-		if text, err := marshaled(v); err == nil {
+		if text, err := Marshaled(v); err == nil {
 			return text
 		}
 	}

@@ -231,12 +231,12 @@ func (l *List) MarshalJSON() ([]byte, error) { return marshal(l) }
 func (t Tuple) MarshalJSON() ([]byte, error) { return marshal(t) }
 
 func marshal(v any) ([]byte, error) {
-	s, err := JSON(v, JSONOptions{Item: ",", Key: ":", Default: marshaled})
+	s, err := JSON(v, JSONOptions{Item: ",", Key: ":", Default: Marshaled})
 	return []byte(s), err
 }
 
-// marshaled is the text that a value of the caller's own has in JSON.
-func marshaled(v any) (any, error) {
+// Marshaled is the text that an Object has in JSON, such as a date.
+func Marshaled(v any) (any, error) {
 	m, ok := v.(encoding.TextMarshaler)
 	if !ok {
 		return nil, typeErrorf("Object of type %s is not JSON serializable", ClassName(v))

@@ -14,7 +14,7 @@ import (
 // Date is Python's date.
 type Date struct{ t time.Time }
 
-// NewDate is the day that t is in; ok is false where there is none such.
+// NewDate is a day of the calendar; ok is false where there is none such.
 func NewDate(year, month, day int) (d Date, ok bool) {
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	return Date{t}, year >= 1 && int(t.Month()) == month && t.Day() == day

@@ -1,7 +1,6 @@
 package callback
 
 import (
-	"encoding"
 	"strings"
 
 	"gplay/jinja"
@@ -134,9 +133,8 @@ func (d *display) lines(data *jinja.Dict) string {
 // asText shows a value that JSON has no form for.
 // asText is what JSON has for a value that it has no form for.
 func asText(v any) (any, error) {
-	if m, ok := v.(encoding.TextMarshaler); ok {
-		text, err := m.MarshalText()
-		return string(text), err
+	if text, err := jinja.Marshaled(v); err == nil {
+		return text, nil
 	}
 	return jinja.Str(v), nil
 }

@@ -1,7 +1,6 @@
 package filters
 
 import (
-	"encoding"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,9 +28,9 @@ func jsonDefault(v any) (any, error) {
 		return v.Text, nil
 	case *jinja.Undefined:
 		return nil, jinja.UndefinedError(v)
-	case encoding.TextMarshaler:
-		text, err := v.MarshalText()
-		return string(text), err
+	}
+	if text, err := jinja.Marshaled(v); err == nil {
+		return text, nil
 	}
 	return nil, fmt.Errorf("Object of type %s is not JSON serializable", jinja.ClassName(v))
 }
