@@ -103,7 +103,9 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 			e.Known = e.Msg
 			return e
 		}
-		p.flush(at)
+		if p.flush(at) && p.info.Lockstep && anyErrorsFatal(task) {
+			p.failAll(all)
+		}
 		return nil
 	}
 	return p.metaAction(ctx, action, task, at, all)

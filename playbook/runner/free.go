@@ -52,6 +52,9 @@ func (p *playRun) move(ctx context.Context, strategy string, cursors []*cursor) 
 
 // free lets each host go through the play by itself, so many at a time.
 func (p *playRun) free(ctx context.Context, cursors []*cursor, hosts int) error {
+	if p.play.Keywords["max_fail_percentage"].Value != nil {
+		p.warn("Using max_fail_percentage with the free strategy is not supported, as tasks are executed independently on each host")
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	slots := make(chan struct{}, hosts)

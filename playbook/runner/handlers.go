@@ -130,8 +130,8 @@ func (h *handlers) ran(t *playbook.Task, host string) { delete(h.notified[t], ho
 
 // flush lets hosts run the handlers that they are notified of, in the order
 // they are defined, before they go on. It ends those of which one failed and no
-// rescue has ended since, as in Ansible.
-func (p *playRun) flush(at []*cursor) {
+// rescue has ended since, as in Ansible, and reports whether there are such.
+func (p *playRun) flush(at []*cursor) (ended bool) {
 	block := &playbook.Block{Play: p.play}
 	for _, t := range p.handlers.list {
 		block.Items = append(block.Items, t)
@@ -139,10 +139,11 @@ func (p *playRun) flush(at []*cursor) {
 	for _, c := range at {
 		if c.handlerFailed {
 			c.end()
-			p.finish(c)
+			ended = true
 			continue
 		}
 		notified := func(t *playbook.Task) bool { return p.handlers.notified[t][c.host] }
 		c.frames = append(c.frames, &frame{block: block, notified: notified})
 	}
+	return ended
 }

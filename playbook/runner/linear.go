@@ -37,7 +37,6 @@ func (p *playRun) next(cursors []*cursor) (*playbook.Task, []*cursor) {
 		}
 		t := c.peek()
 		if t == nil {
-			p.finish(c)
 			continue
 		}
 		order := -1
@@ -56,13 +55,6 @@ func (p *playRun) next(cursors []*cursor) (*playbook.Task, []*cursor) {
 
 // gone reports whether a host takes no more part in the play.
 func (p *playRun) gone(c *cursor) bool { return p.unreachable[c.host] || p.ended[c.host] || c.failed }
-
-// finish notes a failure that went through the last always part unrescued.
-func (p *playRun) finish(c *cursor) {
-	if c.failed {
-		p.out(p.failed, c.host)
-	}
-}
 
 // step runs one task on the hosts that stand at it.
 func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*cursor) error {
@@ -276,7 +268,9 @@ func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 		n.Failed++
 		p.out(p.removed, c.host)
 	}
-	p.finish(c)
+	if c.failed { // at once: what always parts let through counts when the batch is done
+		p.out(p.failed, c.host)
+	}
 }
 
 // failAll marks the hosts that any_errors_fatal takes along, those that are in

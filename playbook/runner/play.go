@@ -84,6 +84,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	}
 	p.turn.Lock()
 	defer p.turn.Unlock()
+	last := false
 	for i, batch := range batches {
 		if batch = p.live(batch); len(batch) == 0 {
 			p.Callback.PlayStart(&p.info)
@@ -92,11 +93,12 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 		if goOn, err := p.runBatch(ctx, i, batch); err != nil || !goOn {
 			return false, err
 		}
+		last = last || p.fatal
 		if p.over {
 			break
 		}
 	}
-	return ctx.Err() == nil, nil
+	return ctx.Err() == nil && !last, nil
 }
 
 // warnReserved warns of variables whose names mean something else.
@@ -370,10 +372,15 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	if err := p.loadVarsFiles(ctx); err != nil {
 		return false, err
 	}
-	p.failedBefore = len(p.failed)
+	p.failedBefore, p.fatal = len(p.failed), false
 	cursors := p.cursors(p.sections, batch)
 	if err := p.move(ctx, strategy, cursors); err != nil {
 		return false, err
+	}
+	for _, c := range cursors {
+		if c.failed {
+			p.out(p.failed, c.host)
+		}
 	}
 	switch {
 	case p.fatal:
@@ -385,7 +392,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	default:
 		p.result = ExitOK
 	}
-	return !p.fatal && (len(p.live(batch)) > 0 || p.allEnded(batch) || p.endsPlay), nil
+	return len(p.live(batch)) > 0 || p.allEnded(batch) || p.endsPlay, nil
 }
 
 func (p *playRun) allEnded(batch []*inventory.Host) bool {
