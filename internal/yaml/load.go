@@ -148,11 +148,13 @@ func LoadDict(file string, keys *vault.Keys) (*jinja.Dict, error) {
 	case *jinja.Dict:
 		return v, nil
 	}
-	return nil, NoDict(n)
+	fault := NoDict(n)
+	fault.Known = file + " must be stored as a dictionary/hash"
+	return nil, fault
 }
 
 // NoDict is the error of a file that is to be a dict of variables and is n.
-func NoDict(n *Node) error {
+func NoDict(n *Node) *source.Error {
 	return source.Errorf(n.Pos, "a dict of variables is expected here, not %s", n.Describe())
 }
 

@@ -7,8 +7,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gplay/jinja"
@@ -117,9 +119,10 @@ type Call struct {
 
 // Unrunnable is an error of what could not be run at all: nothing is tried
 // again, nothing judges it, and a loop ends.
-type Unrunnable struct{ error }
+type Unrunnable struct{ Err error }
 
-func (u Unrunnable) Unwrap() error { return u.error }
+func (u Unrunnable) Error() string { return u.Err.Error() }
+func (u Unrunnable) Unwrap() error { return u.Err }
 
 // File is a file of the controller that a module may read or write.
 type File struct {
@@ -138,6 +141,13 @@ func (c *Call) text(names ...string) string {
 }
 
 // bool is an argument as a boolean.
+func (c *Call) hasAny(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, ok := c.Args.Get(name)
+		return ok
+	})
+}
+
 func (c *Call) bool(name string, otherwise bool) (bool, error) {
 	v, ok := c.Args.Get(name)
 	if !ok || v == nil {
@@ -211,6 +221,14 @@ func missing(err error, name string, tried []string) error {
 		return fmt.Errorf("Could not find or access '%s' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option", name)
 	}
 	return fmt.Errorf("Could not find or access '%s'\nSearched in:\n\t%s on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option", name, strings.Join(tried, "\n\t"))
+}
+
+// notDir is the error of a directory where a file is to be.
+func notDir(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return missing(fs.ErrExist, path, nil)
+	}
+	return nil
 }
 
 func expandHome(path string) string {

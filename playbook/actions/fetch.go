@@ -17,6 +17,12 @@ var fetch = &Action{Name: "fetch", Module: true, Run: runFetch}
 // runFetch tells the module what the controller's file is like and takes the
 // host's when it differs.
 func runFetch(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	for _, arg := range []string{"src", "dest"} {
+		v, _ := c.Args.Get(arg)
+		if _, isText := v.(string); v != nil && !isText {
+			return nil, fmt.Errorf("Invalid type supplied for %s option, it must be a string", strings.Replace(arg, "src", "source", 1))
+		}
+	}
 	src, dest := c.text("src"), c.text("dest")
 	if src == "" || dest == "" {
 		return nil, fmt.Errorf("src and dest are required")

@@ -20,10 +20,16 @@ import (
 
 var includeVars = &Action{
 	Name: "include_vars", Doc: "read variables from files of the controller", FreeForm: true, Run: runIncludeVars,
-	Params: []string{"file", "dir", "name", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions", "hash_behaviour"},
+	Params: append([]string{"file", "name", "hash_behaviour"}, varsDirOptions...),
 }
 
+// varsDirOptions are the arguments that are for a directory.
+var varsDirOptions = []string{"dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"}
+
 func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
+	if c.hasAny(varsDirOptions) && c.hasAny([]string{"file", "_raw_params"}) {
+		return nil, Unrunnable{errors.New("You are mixing file only and dir only arguments, these are incompatible")}
+	}
 	// Ansible's result of a failure has no msg.
 	failed := func(err error) (*jinja.Dict, error) {
 		msg := err.Error()
@@ -79,7 +85,7 @@ func (c *Call) mergedVars(facts *jinja.Dict) *jinja.Dict {
 // varsFiles are the files to read, in order.
 func (c *Call) varsFiles() ([]string, error) {
 	if dir := c.text("dir"); dir != "" {
-		path, err := c.find("vars", dir)
+		path, err := c.findVarsDir(dir)
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +97,29 @@ func (c *Call) varsFiles() ([]string, error) {
 	}
 	path, err := c.find("vars", name)
 	return []string{path}, err
+}
+
+// findVarsDir is the directory of that name: of the role's vars, or beside the
+// task's file.
+func (c *Call) findVarsDir(name string) (string, error) {
+	path := name
+	switch {
+	case filepath.IsAbs(name):
+	case c.Task.Role == nil:
+		path = filepath.Join(c.Dirs[0], name)
+	case strings.Split(name, "/")[0] == "vars":
+		path = filepath.Join(c.Task.Role.Path, name)
+	default:
+		path = filepath.Join(c.Task.Role.Path, "vars", name)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s directory does not exist", path)
+	case err == nil && !info.IsDir():
+		return "", fmt.Errorf("%s is not a directory", path)
+	}
+	return path, err
 }
 
 func (c *Call) varsIn(root string) ([]string, error) {

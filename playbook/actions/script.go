@@ -25,6 +25,9 @@ func runScript(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := notDir(path); err != nil {
+		return nil, err
+	}
 	file, err := c.offer(path)
 	if err != nil {
 		return nil, err

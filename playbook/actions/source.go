@@ -16,6 +16,10 @@ var (
 )
 
 func runUnarchive(ctx context.Context, c *Call) (*jinja.Dict, error) {
+	_, copied := c.Args.Get("copy")
+	if _, remote := c.Args.Get("remote_src"); copied && remote {
+		return nil, errors.New("parameters are mutually exclusive: ('copy', 'remote_src')")
+	}
 	if c.text("src") == "" || c.text("dest") == "" {
 		return nil, errors.New("src (or content) and dest are required")
 	}

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -37,6 +38,9 @@ func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	path, err := c.find("templates", src)
 	if err != nil {
 		return nil, err
+	}
+	if err := notDir(path); err != nil {
+		return nil, fmt.Errorf("could not find src=%s, %w", path, err)
 	}
 	text, err := c.render(path, dest)
 	if err != nil {
@@ -85,7 +89,7 @@ func (c *Call) lexer() (jinja.Options, error) {
 	newlines := map[string]string{"": "\n", `\n`: "\n", `\r`: "\r", `\r\n`: "\r\n", "\n": "\n", "\r": "\r", "\r\n": "\r\n"}
 	newline, ok := newlines[c.text("newline_sequence")]
 	if !ok {
-		return o, fmt.Errorf(`newline_sequence needs to be one of: \n, \r or \r\n`)
+		return o, errors.New("newline_sequence needs to be one of: \n, \r or \r\n")
 	}
 	if o.NewlineSequence = newline; newline == "\n" {
 		o.NewlineSequence = ""

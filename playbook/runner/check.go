@@ -209,7 +209,11 @@ func unsupported(action string, args *jinja.Dict) error {
 	if len(names) == 0 {
 		return nil
 	}
-	if action != "pause" { // which checks them as modules do
+	switch action {
+	case "pause": // which checks them as modules do
+	case "include_vars":
+		return actions.Unrunnable{Err: fmt.Errorf("%s is not a valid option in include_vars", names[0])}
+	default:
 		return fmt.Errorf("Invalid options for %s: %s", action, strings.Join(sorted(names), ","))
 	}
 	return fmt.Errorf("Unsupported parameters for (%s) module: %s. Supported parameters include: %s.", action, strings.Join(sorted(names), ", "), strings.Join(sorted(known), ", "))

@@ -2,11 +2,13 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
+	"gplay/playbook/vars"
 )
 
 // handlers are a play's handlers and who is to run them.
@@ -65,22 +67,36 @@ func (h *handlers) notify(name string, by *playbook.Task, host string) error {
 // byName is the handler of that name: with several, the first one of the role
 // or play that comes last in the list.
 func (h *handlers) byName(name string) *playbook.Task {
-	var found *playbook.Task
-	for _, t := range h.list {
-		if found != nil && found.Role == t.Role {
-			continue
+	for end := len(h.list); end > 0; {
+		start := end - 1
+		for start > 0 && h.list[start-1].Role == h.list[start].Role {
+			start--
 		}
-		own := h.text(t, t.Name)
-		if own == name || t.Role != nil && (t.Role.Name+" : "+own == name || t.Role.Short()+" : "+own == name) {
-			found = t
+		for _, t := range h.list[start:end] {
+			if h.named(t, name) {
+				return t
+			}
 		}
+		end = start
 	}
-	return found
+	return nil
+}
+
+// named reports whether a handler has that name, with its role's before it or
+// without. It warns of one that is looked at and can never run.
+func (h *handlers) named(t *playbook.Task, name string) bool {
+	own, err := h.template(t)
+	var undefined *vars.Undefined
+	if errors.As(err, &undefined) && len(t.Listen) == 0 {
+		h.p.warn("Handler '%s' is unusable because it has no listen topics and the name could not be templated "+
+			"(host-specific variables are not supported in handler names). The error: %s", jinja.Str(t.Name), labelError(err))
+	}
+	return own == name || t.Role != nil && (t.Role.Name+" : "+own == name || t.Role.Short()+" : "+own == name)
 }
 
 // fullName is a handler's name with its role's before it.
 func (h *handlers) fullName(t *playbook.Task) string {
-	name := h.text(t, t.Name)
+	name := h.text(t)
 	if t.Role != nil {
 		return t.Role.Name + " : " + name
 	}
@@ -90,7 +106,7 @@ func (h *handlers) fullName(t *playbook.Task) string {
 func (h *handlers) names() []string {
 	var names []string
 	for _, t := range h.list {
-		names = append(names, h.text(t, t.Name))
+		names = append(names, h.text(t))
 		for _, topic := range t.Listen {
 			names = append(names, jinja.Str(topic))
 		}
@@ -98,20 +114,27 @@ func (h *handlers) names() []string {
 	return names
 }
 
-// text is a handler's name or topic, templated as far as the play's variables
-// can.
-func (h *handlers) text(t *playbook.Task, v any) string {
+// text is a handler's name, or "" where it cannot be templated.
+func (h *handlers) text(t *playbook.Task) string {
+	text, _ := h.template(t)
+	return text
+}
+
+// template is a handler's name, templated as far as the play's
+// variables can.
+func (h *handlers) template(t *playbook.Task) (string, error) {
+	v := t.Name
 	if isTemplate(v) {
 		templated, err := h.p.scope(context.Background(), t, h.p.batch[0]).Template(v)
 		if err != nil {
-			return ""
+			return "", err
 		}
 		v = templated
 	}
 	if v == nil {
-		return ""
+		return "", nil
 	}
-	return jinja.Str(v)
+	return jinja.Str(v), nil
 }
 
 func (h *handlers) mark(t *playbook.Task, host string) {

@@ -476,7 +476,7 @@ func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, er
 	}
 	tmpl, err := env.Compile(name, text)
 	if err != nil {
-		return "", known(s.fileError(name, err), "template error while templating string: "+faultText(err))
+		return "", known(s.fileError(name, err), uncompiled(text, err))
 	}
 	out, err := tmpl.Render(s.ctx, s)
 	if err != nil {
