@@ -231,6 +231,9 @@ func (t *copyTask) put(dest string, s copySource, made bool) (Result, error) {
 			return r, t.a.ensure(t.ctx, t.c, dest)
 		}
 	}
+	if !strings.Contains(dest, "/") {
+		r["dest"] = "./" + dest // Ansible's module names it so, its file module does not
+	}
 	old := &info
 	if !exists || !info.Mode().IsRegular() {
 		old = nil

@@ -34,11 +34,23 @@ func (c *Context) candidates(name, subdir string) []string {
 	var all []string
 	for _, dir := range c.Dirs {
 		if first, _, _ := strings.Cut(name, "/"); first != subdir {
-			all = append(all, filepath.Join(dir, subdir, name))
+			all = append(all, join(filepath.Join(dir, subdir), name))
 		}
-		all = append(all, filepath.Join(dir, name))
+		all = append(all, join(dir, name))
 	}
 	return all
+}
+
+// join puts a path before a name as they are written, as Ansible's results have
+// them.
+func join(path, name string) string {
+	switch {
+	case filepath.IsAbs(name) || path == "":
+		return name
+	case strings.HasSuffix(path, "/"):
+		return path + name
+	}
+	return path + "/" + name
 }
 
 // baseDir is the playbook's directory, where commands run and passwords lie.
@@ -171,10 +183,10 @@ func searchList(c *Context, terms []any, options *jinja.Dict) (search []string, 
 		case *jinja.Undefined:
 			return nil, false, jinja.UndefinedError(term)
 		default:
-			return nil, false, fmt.Errorf("Invalid term supplied, can handle string, mapping or list of strings but got: %s", jinja.Repr(term))
+			return nil, false, fmt.Errorf("Invalid term supplied, can handle string, mapping or list of strings but got: <class '%s'> for %s", jinja.TypeName(term), jinja.Repr(term))
 		}
 		o := read(c, given, "files", "paths", "skip")
-		files, paths := splitOn(o.value("files", nil), ",;"), splitOn(o.value("paths", nil), ",:;")
+		files, paths := o.splitOn(o.value("files", nil), ",;"), o.splitOn(o.value("paths", nil), ",:;")
 		skip = o.truth("skip", false)
 		if o.err != nil {
 			return nil, false, o.err
@@ -183,7 +195,7 @@ func searchList(c *Context, terms []any, options *jinja.Dict) (search []string, 
 		case len(paths) > 0:
 			for _, path := range paths {
 				for _, name := range files {
-					search = append(search, filepath.Join(path, name))
+					search = append(search, join(path, name))
 				}
 			}
 		case len(files) > 0:
@@ -196,19 +208,29 @@ func searchList(c *Context, terms []any, options *jinja.Dict) (search []string, 
 }
 
 // splitOn takes a text, or the texts of a list, apart at the separators.
-func splitOn(v any, separators string) []string {
+func (s *settings) splitOn(v any, separators string) []string {
 	switch v := v.(type) {
 	case string:
 		if v == "" {
 			return nil
 		}
-		return strings.FieldsFunc(v, func(r rune) bool { return strings.ContainsRune(separators, r) })
+		return strings.Split(strings.Map(func(r rune) rune {
+			if strings.ContainsRune(separators, r) {
+				return ','
+			}
+			return r
+		}, v), ",")
 	case *jinja.List:
 		var all []string
 		for _, item := range v.Items {
-			all = append(all, splitOn(item, separators)...)
+			if item == "" { // as a path it is that of the search itself
+				all = append(all, "")
+			}
+			all = append(all, s.splitOn(item, separators)...)
 		}
 		return all
+	case *jinja.Undefined:
+		s.err = jinja.UndefinedError(v)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func fileTree(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 			parent, base = cmp.Or(term[:i], "/"), term[i+1:]
 		}
 		if dir, ok := c.find(parent, "files"); ok {
-			all = append(all, walk(dir+"/"+base, "", seen)...)
+			all = append(all, walk(strings.TrimSuffix(dir, "/")+"/"+base, "", seen)...)
 		}
 	}
 	return all, nil

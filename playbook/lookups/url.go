@@ -82,7 +82,7 @@ func (c *Context) urlSettings(o *settings) error {
 
 func httpClient(o *settings) (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	suites, err := ciphers.Suites(splitOn(o.value("ciphers", nil), ",:"))
+	suites, err := ciphers.Suites(o.splitOn(o.value("ciphers", nil), ",:"))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func httpClient(o *settings) (*http.Client, error) {
 		transport.TLSClientConfig.RootCAs = pool
 	}
 	client := &http.Client{Transport: transport, Timeout: o.seconds("timeout", 10*time.Second)}
-	follow, unredirected := o.text("follow_redirects", "urllib2"), splitOn(o.value("unredirected_headers", nil), ",")
+	follow, unredirected := o.text("follow_redirects", "urllib2"), o.splitOn(o.value("unredirected_headers", nil), ",")
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		if slices.Contains([]string{"none", "no", "False"}, follow) {
 			return http.ErrUseLastResponse

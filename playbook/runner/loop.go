@@ -103,7 +103,7 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 		items, err = x.scope.Run(l.Lookup, items, nil)
 	}
 	if err != nil {
-		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err}
+		return nil, &source.Error{Pos: l.Pos, Msg: err.Error(), Err: err, Known: vars.LookupWords(err)}
 	}
 	return vars.Unsafe(items), nil
 }

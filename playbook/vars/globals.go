@@ -60,6 +60,9 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 	if err != nil && onError != "ignore" && onError != "warn" {
 		return nil, &lookupFault{jinja.Str(a.Positional[0]), err}
 	}
+	if err != nil && onError == "warn" && s.templar.Warn != nil {
+		s.templar.Warn(ignoredFault(jinja.Str(a.Positional[0]), err))
+	}
 	switch {
 	case err != nil && wantlist:
 		return jinja.NewList(), nil

@@ -108,6 +108,9 @@ func (e *lookupFault) Unwrap() error { return e.err }
 // lookedFor is what gplay adds to the fault of a file that there is not.
 var lookedFor = regexp.MustCompile(` \(looked for .*\)$`)
 
+// LookupWords is the fault of a lookup as Ansible words it.
+func LookupWords(err error) string { return lookedFor.ReplaceAllString(err.Error(), "") }
+
 // knownWords are Ansible's words for faults that it names otherwise than gplay;
 // "" where it does not.
 func knownWords(err error) string {
@@ -115,18 +118,30 @@ func knownWords(err error) string {
 	if !errors.As(err, &lookup) {
 		return unknownName(err)
 	}
-	msg := lookedFor.ReplaceAllString(lookup.err.Error(), "")
-	// These are no unhandled exceptions in Ansible.
-	switch lookup.name {
-	case "first_found", "config":
+	msg := LookupWords(lookup.err)
+	if foreseen(lookup.name, msg) {
 		return msg
-	case "ini":
-		if strings.HasPrefix(msg, "Duplicate option") {
-			return msg
-		}
 	}
-	return fmt.Sprintf("An unhandled exception occurred while running the lookup plugin '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s. %s",
-		lookup.name, msg, msg)
+	return unhandled(lookup.name, msg) + ". " + msg
+}
+
+// foreseen reports whether a fault is one of the lookup's own, and no unhandled
+// exception in Ansible.
+func foreseen(lookup, msg string) bool {
+	return lookup == "first_found" || lookup == "config" || lookup == "ini" && strings.HasPrefix(msg, "Duplicate option")
+}
+
+func unhandled(lookup, msg string) string {
+	return fmt.Sprintf("An unhandled exception occurred while running the lookup plugin '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s", lookup, msg)
+}
+
+// ignoredFault is what errors='warn' says.
+func ignoredFault(lookup string, err error) string {
+	msg := LookupWords(err)
+	if foreseen(lookup, msg) {
+		return "Lookup failed but the error is being ignored: " + msg
+	}
+	return unhandled(lookup, msg)
 }
 
 var (
