@@ -119,14 +119,17 @@ func (a *Args) Bind(params ...string) ([]any, error) {
 		return nil, a.tooMany(len(params))
 	}
 	n := len(a.Positional)
-	out := a.pad(len(params))
+	out, missing := a.pad(len(params)), []string(nil)
 	for i, p := range params[n:] {
 		name, optional := strings.CutSuffix(p, "=")
 		if v, ok := a.Keywords.named(name); ok {
 			out[n+i] = v
 		} else if !optional {
-			return nil, argumentErrorf("missing 1 required positional argument: '%s'", name)
+			missing = append(missing, "'"+name+"'")
 		}
+	}
+	if len(missing) > 0 {
+		return nil, argumentErrorf("missing %d required positional argument%s: %s", len(missing), strings.Repeat("s", min(len(missing)-1, 1)), listed(missing))
 	}
 	for k := range a.Keywords.All() {
 		switch i := parameter(params, k); {
@@ -137,6 +140,18 @@ func (a *Args) Bind(params ...string) ([]any, error) {
 		}
 	}
 	return out, nil
+}
+
+// listed are names as Python lists them in a sentence.
+func listed(names []string) string {
+	last := len(names) - 1
+	switch last {
+	case 0:
+		return names[0]
+	case 1:
+		return names[0] + " and " + names[1]
+	}
+	return strings.Join(names[:last], ", ") + ", and " + names[last]
 }
 
 // pad gives the positional arguments, and Missing up to n.

@@ -177,7 +177,7 @@ func (w *jsonWriter) keys(m Mapping) (keys []any, err error) {
 			keys = append(keys, k)
 		default:
 			if !w.opt.SkipKeys {
-				return nil, typeErrorf("keys must be str, int, float, bool or None, not %s", ClassName(k))
+				return nil, typeErrorf("keys must be str, int, float, bool or None, not %s", w.className(k))
 			}
 		}
 	}
@@ -185,6 +185,15 @@ func (w *jsonWriter) keys(m Mapping) (keys []any, err error) {
 		return sortBy(keys, nil, false)
 	}
 	return keys, nil
+}
+
+// className is what Python calls v's class in a fault: its encoder in C, which
+// takes no indentation, has the module's name, too.
+func (w *jsonWriter) className(v any) string {
+	if w.lines() {
+		return ClassName(v)
+	}
+	return TypeName(v)
 }
 
 func (w *jsonWriter) quote(s string) {

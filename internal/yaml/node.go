@@ -415,12 +415,12 @@ func (m *pairing) add(ky, vy *yamlv3.Node) error {
 	switch {
 	case !again || m.c.opts.DuplicateKeys == "ignore":
 	case m.c.opts.DuplicateKeys == "error":
-		e := source.Errorf(key.Pos, "found a duplicate dict key (%v)", key.Value)
+		e := source.Errorf(key.Pos, "found a duplicate dict key (%s)", jinja.Str(key.Value))
 		e.Len = key.Len
 		return e
 	case m.c.opts.Warn != nil:
-		m.c.opts.Warn(fmt.Sprintf("While constructing a mapping from %s, line %d, column %d, found a duplicate dict key (%v). Using last defined value only.",
-			m.n.Pos.File, m.n.Pos.Line, m.n.Pos.Col, key.Value))
+		m.c.opts.Warn(fmt.Sprintf("While constructing a mapping from %s, line %d, column %d, found a duplicate dict key (%s). Using last defined value only.",
+			m.n.Pos.File, m.n.Pos.Line, m.n.Pos.Col, jinja.Str(key.Value)))
 	}
 	m.own.Set(key.Value, nil)
 	m.set(Pair{key, value})
@@ -447,7 +447,9 @@ func (c *converter) scalar(y *yamlv3.Node, tag string) (*Node, error) {
 	switch tag {
 	case "":
 		if quoted == 0 && y.Style&yamlv3.TaggedStyle == 0 {
-			n.Value = Scalar(y.Value)
+			if n.Value = Scalar(y.Value); n.Value == y.Value && isTime(y.Value) {
+				return nil, &source.Error{Pos: n.Pos, Len: n.Len, Msg: y.Value + " is a time that no calendar has", Hint: "quote the value if it is meant as text"}
+			}
 		} else {
 			n.Value = y.Value
 		}

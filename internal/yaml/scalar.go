@@ -125,6 +125,9 @@ func date(text string) any {
 	return text
 }
 
+// isTime reports whether text is written as a day or a timestamp.
+func isTime(text string) bool { return dateForm.MatchString(text) || timeForm.MatchString(text) }
+
 func timestamp(text string) any {
 	m := timeForm.FindStringSubmatch(text)
 	n := func(i int) int { v, _ := strconv.Atoi(m[i]); return v }

@@ -120,10 +120,11 @@ func TestLoadData(t *testing.T) {
 func TestDuplicateKeysWarn(t *testing.T) {
 	var warned []string
 	opts := Options{Warn: func(msg string) { warned = append(warned, msg) }}
-	if _, err := Load("/x/f.yml", []byte("- a: 1\n  a: 2\n- b: &b {c: 1}\n- <<: *b\n  c: 2\n"), opts); err != nil {
+	if _, err := Load("/x/f.yml", []byte("- a: 1\n  a: 2\n- b: &b {c: 1}\n- <<: *b\n  c: 2\n- {yes: 1, on: 2}\n"), opts); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"While constructing a mapping from /x/f.yml, line 1, column 3, found a duplicate dict key (a). Using last defined value only."}
+	want := []string{"While constructing a mapping from /x/f.yml, line 1, column 3, found a duplicate dict key (a). Using last defined value only.",
+		"While constructing a mapping from /x/f.yml, line 6, column 3, found a duplicate dict key (True). Using last defined value only."}
 	if !reflect.DeepEqual(warned, want) {
 		t.Errorf("got %q", warned)
 	}
@@ -191,6 +192,11 @@ hint: remove the --- line before it, or move it to a file of its own
 		{"unknown anchor", "a: 1\nb: *nope\n", `f.yml:2:4: the alias *nope refers to nothing: no &nope stands above it
 2 |b: *nope
   |   ^^^^^
+`},
+		{"no day", "a: 2020-13-45\n", `f.yml:1:4: 2020-13-45 is a time that no calendar has
+1 |a: 2020-13-45
+  |   ^^^^^^^^^^
+hint: quote the value if it is meant as text
 `},
 		{"unknown tag", "a: !foo x\n", `f.yml:1:4: the tag !foo has no meaning here
 1 |a: !foo x

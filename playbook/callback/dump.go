@@ -136,6 +136,9 @@ func asText(v any) (any, error) {
 	if text, err := jinja.Marshaled(v); err == nil {
 		return text, nil
 	}
+	if b, ok := v.([]byte); ok {
+		return string(b), nil
+	}
 	return jinja.Str(v), nil
 }
 

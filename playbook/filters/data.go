@@ -3,6 +3,7 @@ package filters
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gplay/jinja"
@@ -61,27 +62,38 @@ func combine(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		return nil, fmt.Errorf("combine: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'")
 	}
 	dicts := flatten(append([]any{v}, args.Positional...), 1, true)
-	var result *jinja.Dict
-	for i := len(dicts) - 1; i >= 0; i-- {
-		if err := undefined(dicts[i]); err != nil {
-			return nil, err
-		}
-		m, ok := dicts[i].(jinja.Mapping)
-		switch {
-		case !ok && len(dicts) == 1:
-			return dicts[i], nil
-		case !ok:
-			return nil, fmt.Errorf("failed to combine variables, expected dicts but got a '%s'", jinja.TypeName(dicts[i]))
-		case result == nil:
-			result = copyOf(m)
-		default:
-			result = merge(copyOf(m), result, recursive, lists)
-		}
-	}
-	if result == nil {
+	if len(dicts) == 0 {
 		return jinja.NewDict(), nil
 	}
-	return result, nil
+	result := dicts[len(dicts)-1]
+	if m, ok := result.(jinja.Mapping); ok {
+		result = copyOf(m)
+	}
+	for _, d := range slices.Backward(dicts[:len(dicts)-1]) {
+		low, ok := d.(jinja.Mapping)
+		high, both := result.(*jinja.Dict)
+		if !ok || !both {
+			return nil, uncombinable(d, result)
+		}
+		result = merge(copyOf(low), high, recursive, lists)
+	}
+	return result, undefined(result)
+}
+
+// uncombinable is the error of two values of which one is no dict.
+func uncombinable(values ...any) error {
+	var types, texts []string
+	for _, v := range values {
+		if err := undefined(v); err != nil {
+			return err
+		}
+		text, err := jinja.JSON(v, jinja.JSONOptions{})
+		if err != nil {
+			text = jinja.Str(v)
+		}
+		types, texts = append(types, "a '"+jinja.TypeName(v)+"'"), append(texts, text)
+	}
+	return fmt.Errorf("failed to combine variables, expected dicts but got %s: \n%s", strings.Join(types, " and "), strings.Join(texts, "\n"))
 }
 
 func copyOf(m jinja.Mapping) *jinja.Dict {
@@ -151,7 +163,7 @@ func dictToItems(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "key_name=", "value_name=")
 	m, ok := v.(jinja.Mapping)
 	if !ok {
-		return nil, fmt.Errorf("dict2items requires a dictionary, got %s instead.", typeOf(v))
+		return nil, jinja.TypeErrorf("dict2items requires a dictionary, got %s instead.", typeOf(v))
 	}
 	keyName, valueName := p.value(0, "key"), p.value(1, "value")
 	items := jinja.NewList()
@@ -169,7 +181,7 @@ func itemsToDict(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "key_name=", "value_name=")
 	items, ok := sequence(v)
 	if !ok {
-		return nil, fmt.Errorf("items2dict requires a list, got %s instead.", typeOf(v))
+		return nil, jinja.TypeErrorf("items2dict requires a list, got %s instead.", typeOf(v))
 	}
 	keyName, valueName := p.value(0, "key"), p.value(1, "value")
 	if p.err != nil {
@@ -179,12 +191,12 @@ func itemsToDict(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	for _, item := range items {
 		m, ok := item.(jinja.Mapping)
 		if !ok {
-			return nil, fmt.Errorf("items2dict requires a list of dictionaries, got %s instead.", jinja.Repr(v))
+			return nil, jinja.TypeErrorf("items2dict requires a list of dictionaries, got %s instead.", jinja.Repr(v))
 		}
 		key, ok1 := m.Get(keyName)
 		value, ok2 := m.Get(valueName)
 		if !ok1 || !ok2 {
-			return nil, fmt.Errorf("items2dict requires each dictionary in the list to contain the keys '%v' and '%v', got %s instead.",
+			return nil, jinja.TypeErrorf("items2dict requires each dictionary in the list to contain the keys '%v' and '%v', got %s instead.",
 				keyName, valueName, jinja.Repr(v))
 		}
 		if err := jinja.Hashable(key); err != nil {
@@ -193,6 +205,15 @@ func itemsToDict(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		d.Set(key, value)
 	}
 	return d, nil
+}
+
+// lacking is what a container gives for a key that it does not have.
+func lacking(container, key any) *jinja.Undefined {
+	hint := fmt.Sprintf("%s object has no element %s", jinja.TypeName(container), jinja.Repr(key))
+	if _, isText := key.(string); isText {
+		hint = fmt.Sprintf("'%s object' has no attribute %s", jinja.TypeName(container), jinja.Repr(key))
+	}
+	return &jinja.Undefined{Name: jinja.Str(key), Hint: hint}
 }
 
 // extract looks value up in a container, and more keys in what it finds.
@@ -217,7 +238,7 @@ func extract(c *jinja.Context, v any, args *jinja.Args) (any, error) {
 			return nil, err
 		}
 		if !ok {
-			return &jinja.Undefined{Name: jinja.Str(key), Hint: fmt.Sprintf("%s has no element %s", jinja.TypeName(value), jinja.Repr(key))}, nil
+			return lacking(value, key), nil
 		}
 		value = found
 	}
@@ -348,7 +369,7 @@ func follow(element any, keys []any, skipMissing bool) ([]any, error) {
 	for _, key := range keys {
 		m, ok := value.(jinja.Mapping)
 		if !ok {
-			return nil, fmt.Errorf("the key %s should point to a dictionary, got '%s'", jinja.Str(key), jinja.Str(value))
+			return nil, jinja.TypeErrorf("the key %s should point to a dictionary, got '%s'", jinja.Str(key), jinja.Str(value))
 		}
 		found, ok := m.Get(key)
 		if !ok && skipMissing {
@@ -361,7 +382,7 @@ func follow(element any, keys []any, skipMissing bool) ([]any, error) {
 	}
 	l, ok := value.(*jinja.List)
 	if !ok {
-		return nil, fmt.Errorf("the key %s should point to a list, got %s", jinja.Repr(keys[len(keys)-1]), jinja.Repr(value))
+		return nil, jinja.TypeErrorf("the key %s should point to a list, got %s", jinja.Repr(keys[len(keys)-1]), jinja.Repr(value))
 	}
 	return l.Items, nil
 }

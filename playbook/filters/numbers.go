@@ -54,7 +54,7 @@ func logarithm(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	b, ok2 := toFloat(base)
 	switch {
 	case !ok1 || !ok2:
-		return nil, errors.New("log() can only be used on numbers: must be real number, not " + jinja.TypeName(oneOf(!ok1, v, base)))
+		return nil, jinja.TypeErrorf("log() can only be used on numbers: must be real number, not %s", jinja.TypeName(oneOf(!ok1, v, base)))
 	case x <= 0 || b <= 0:
 		return nil, errDomain
 	case b == 10:
@@ -81,7 +81,7 @@ func power(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	x, ok1 := toFloat(v)
 	y, ok2 := toFloat(exponent)
 	if !ok1 || !ok2 {
-		return nil, errors.New("pow() can only be used on numbers: must be real number, not " + jinja.TypeName(oneOf(!ok1, v, exponent)))
+		return nil, jinja.TypeErrorf("pow() can only be used on numbers: must be real number, not %s", jinja.TypeName(oneOf(!ok1, v, exponent)))
 	}
 	return pow(x, y)
 }
@@ -110,13 +110,13 @@ func root(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		b, ok2 = f, err == nil
 	}
 	if !ok1 || !ok2 {
-		return nil, errors.New("root() can only be used on numbers: must be real number, not " + jinja.TypeName(oneOf(!ok1, v, base)))
+		return nil, jinja.TypeErrorf("root() can only be used on numbers: must be real number, not %s", jinja.TypeName(oneOf(!ok1, v, base)))
 	}
 	switch {
 	case b == 0:
 		return nil, jinja.Exceptionf("float division by zero")
 	case b == 2 && x < 0:
-		return nil, errors.New("root() can only be used on numbers: math domain error")
+		return nil, jinja.TypeErrorf("root() can only be used on numbers: math domain error")
 	case b == 2:
 		return math.Sqrt(x), nil
 	}

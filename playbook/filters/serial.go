@@ -32,7 +32,7 @@ func jsonDefault(v any) (any, error) {
 	if text, err := jinja.Marshaled(v); err == nil {
 		return text, nil
 	}
-	return nil, fmt.Errorf("Object of type %s is not JSON serializable", jinja.ClassName(v))
+	return nil, jinja.TypeErrorf("Object of type %s is not JSON serializable", jinja.ClassName(v))
 }
 
 func toJSON(format jinja.JSONOptions) jinja.Filter {

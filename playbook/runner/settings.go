@@ -81,6 +81,10 @@ func (x *execution) unused(read *keywordReader) error {
 			read.err = fieldFault("notify", err)
 		}
 	}
+	var undefined *vars.Undefined
+	if _, err := read.scope.Template(x.task.Name); err != nil && !errors.As(err, &undefined) && read.err == nil {
+		read.err = err // what is undefined in a name stays as written
+	}
 	return read.err
 }
 

@@ -88,11 +88,14 @@ func environment(options jinja.Options) *jinja.Environment {
 	}
 }
 
-// finalize shows None as nothing and ranges as lists, as Ansible's templar
-// does.
+// finalize shows None as nothing, ranges as lists and bytes as their text, as
+// Ansible's templar does.
 func finalize(v any) any {
-	if v == nil {
+	switch v := v.(type) {
+	case nil:
 		return ""
+	case []byte:
+		return string(v)
 	}
 	return jinja.Unroll(v)
 }
@@ -204,6 +207,8 @@ func (s *Scope) typed(v any, bare bool, template string) (any, error) {
 		return ended(v, template, func(s string) any { return literal(s) }), nil
 	case string:
 		return literal(endLike(v, template, "\n")), nil
+	case []byte:
+		return literal(endLike(string(v), template, "\n")), nil
 	case *jinja.Dict, *jinja.List:
 		whole, err := literalAll(v)
 		switch {

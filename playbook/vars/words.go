@@ -8,6 +8,7 @@ import (
 
 	"gplay/internal/source"
 	"gplay/jinja"
+	"gplay/playbook/lookups"
 )
 
 // The functions of this file word the faults of templates as Ansible does,
@@ -105,11 +106,12 @@ type lookupFault struct {
 func (e *lookupFault) Error() string { return fmt.Sprintf("the lookup %s failed: %v", e.name, e.err) }
 func (e *lookupFault) Unwrap() error { return e.err }
 
-// lookedFor is what gplay adds to the fault of a file that there is not.
-var lookedFor = regexp.MustCompile(` \(looked for .*\)$`)
+// lookedFor is what gplay adds to the fault of a file that there is not, or of a
+// command.
+var lookedFor = regexp.MustCompile(` \(looked for .*\)$|(?s)(^lookup_plugin\.\w+\(.*\) returned \d+): .*$`)
 
 // LookupWords is the fault of a lookup as Ansible words it.
-func LookupWords(err error) string { return lookedFor.ReplaceAllString(err.Error(), "") }
+func LookupWords(err error) string { return lookedFor.ReplaceAllString(err.Error(), "$1") }
 
 // knownWords are Ansible's words for faults that it names otherwise than gplay;
 // "" where it does not.
@@ -117,6 +119,9 @@ func knownWords(err error) string {
 	var lookup *lookupFault
 	if !errors.As(err, &lookup) {
 		return unknownName(err)
+	}
+	if _, ok := lookups.Find(lookup.name); !ok {
+		return fmt.Sprintf("lookup plugin (%s) not found", lookup.name)
 	}
 	msg := LookupWords(lookup.err)
 	if foreseen(lookup.name, msg) {
