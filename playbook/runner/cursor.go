@@ -46,18 +46,33 @@ type cursor struct {
 	failed bool // a failure was not rescued
 	// handlerFailed is set from a handler's failure until a rescue has ended.
 	handlerFailed bool
-	// selected tells whether a task's tags let it run, enters whether a block
-	// is to be entered at all.
-	selected func(*playbook.Task) bool
-	enters   func(host string, b *playbook.Block) bool
+	// tagged tells whether a task's tags let it run, selected whether it runs
+	// with --start-at-task as well, enters whether a block is to be entered at
+	// all.
+	tagged, selected func(*playbook.Task) bool
+	enters           func(host string, b *playbook.Block) bool
 }
 
 func newCursor(host string, block *playbook.Block) *cursor {
+	every := func(*playbook.Task) bool { return true }
 	return &cursor{
-		host: host, frames: []*frame{{block: block}},
-		selected: func(*playbook.Task) bool { return true },
-		enters:   func(string, *playbook.Block) bool { return true },
+		host: host, frames: []*frame{{block: block}}, tagged: every, selected: every,
+		enters: func(string, *playbook.Block) bool { return true },
 	}
+}
+
+// has reports whether a part of a block has a task whose tags let it run: to
+// Ansible, the others are not there.
+func (c *cursor) has(part []playbook.Item) bool {
+	return slices.ContainsFunc(part, func(item playbook.Item) bool {
+		switch item := item.(type) {
+		case *playbook.Task:
+			return c.tagged(item) || c.handling()
+		case *playbook.Block:
+			return c.has(item.Items) || c.has(item.Rescue) || c.has(item.Always)
+		}
+		return false
+	})
 }
 
 // peek is the host's next task, or nil when it has none left.
@@ -110,7 +125,7 @@ func (c *cursor) endPhase(f *frame) {
 	if f.phase == rescue && c.outermost() == len(c.frames)-1 {
 		c.handlerFailed, f.failed = false, false
 	}
-	if f.phase != always && len(f.block.Always) > 0 {
+	if f.phase != always && c.has(f.block.Always) {
 		f.phase = always
 		return
 	}
@@ -128,12 +143,12 @@ func (c *cursor) fail() (rescued bool) {
 		return false
 	}
 	f := c.frames[len(c.frames)-1]
-	if f.phase == body && len(f.block.Rescue) > 0 {
+	if f.phase == body && c.has(f.block.Rescue) {
 		f.phase = rescue
 		return true
 	}
 	f.failed = true
-	if f.phase != always && len(f.block.Always) > 0 {
+	if f.phase != always && c.has(f.block.Always) {
 		f.phase = always
 		return c.rescuable()
 	}
@@ -163,12 +178,12 @@ func (c *cursor) outermost() int {
 func (c *cursor) failHandler() {
 	c.handlerFailed = true
 	i := c.outermost()
-	if i < 0 || len(c.frames[i].block.Rescue)+len(c.frames[i].block.Always) == 0 {
+	if i < 0 || !c.catches(c.frames[i].block) {
 		c.end()
 		return
 	}
 	f, to := c.frames[i], always
-	if f.failed = true; len(f.block.Rescue) > 0 {
+	if f.failed = true; c.has(f.block.Rescue) {
 		to = rescue
 	}
 	kept := i + 1
@@ -184,8 +199,11 @@ func (c *cursor) end() { c.frames, c.failed = nil, true }
 // rescuing reports whether a failure counts as rescued though it is a
 // handler's: Ansible asks the blocks within the outermost alone.
 func (c *cursor) rescuing() bool {
-	return slices.ContainsFunc(c.frames[c.outermost()+1:], func(f *frame) bool { return f.phase == body && len(f.block.Rescue) > 0 })
+	return slices.ContainsFunc(c.frames[c.outermost()+1:], func(f *frame) bool { return f.phase == body && c.has(f.block.Rescue) })
 }
+
+// catches reports whether a block has a rescue or an always part.
+func (c *cursor) catches(b *playbook.Block) bool { return c.has(b.Rescue) || c.has(b.Always) }
 
 // clearErrors forgets that tasks of the blocks that the host is in failed.
 func (c *cursor) clearErrors() {
@@ -205,10 +223,10 @@ func (c *cursor) last() bool {
 	}
 	if c.handling() {
 		i := c.outermost()
-		return i < 0 || len(c.frames[i].block.Rescue)+len(c.frames[i].block.Always) == 0
+		return i < 0 || !c.catches(c.frames[i].block)
 	}
 	f := c.frames[len(c.frames)-1]
-	if f.phase == body && len(f.block.Rescue) > 0 || f.phase != always && len(f.block.Always) > 0 {
+	if f.phase == body && c.has(f.block.Rescue) || f.phase != always && c.has(f.block.Always) {
 		return false
 	}
 	return !c.rescuable()
@@ -218,7 +236,7 @@ func (c *cursor) last() bool {
 // is on its way through an always part.
 func (c *cursor) rescuable() bool {
 	for _, f := range c.frames[:len(c.frames)-1] {
-		if f.phase == body && len(f.block.Rescue) > 0 {
+		if f.phase == body && c.has(f.block.Rescue) {
 			return true
 		}
 	}

@@ -201,7 +201,7 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 		if skip := x.skippedAnyway(err); skip != nil {
 			return false, []*try{skip}
 		}
-		t := x.failedTry(x.scope, err)
+		t := x.failedEarly(x.scope, err)
 		var undefined *vars.Undefined
 		if errors.As(err, &undefined) {
 			t.data.Set("msg", labelError(err)) // Ansible says no more of a loop
@@ -265,6 +265,16 @@ func (x *execution) failedTry(scope *vars.Scope, err error) *try {
 	t := &try{data: failedData(err), status: Failed, scope: scope, fatal: true}
 	t.noLog = x.hides(scope)
 	t.ignored = x.boolOrRaw(scope, "ignore_errors")
+	return t
+}
+
+// failedEarly is a task whose loop or condition cannot be templated. Ansible
+// has not read its keywords then, and takes ignore_errors as it is written: any
+// text is true.
+func (x *execution) failedEarly(scope *vars.Scope, err error) *try {
+	t := x.failedTry(scope, err)
+	k, _ := x.task.Inherited("ignore_errors")
+	t.ignored = isTrue(k)
 	return t
 }
 
@@ -362,7 +372,7 @@ func plainText(err error, placed *source.Error) string {
 func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	ok, err := x.conditions(scope)
 	if err != nil {
-		return x.failedTry(scope, err)
+		return x.failedEarly(scope, err)
 	}
 	if !ok {
 		return x.skip(scope)

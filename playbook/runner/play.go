@@ -408,7 +408,7 @@ func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cur
 	out := make([]*cursor, len(hosts))
 	for i, h := range hosts {
 		out[i] = newCursor(h.Name, block)
-		out[i].selected, out[i].enters = p.selectedFrom(p.started), p.enters
+		out[i].tagged, out[i].selected, out[i].enters = p.selected, p.selectedFrom(p.started), p.enters
 	}
 	return out
 }
