@@ -133,7 +133,9 @@ func (l *loader) task(n *yaml.Node, p place) (*Task, error) {
 	t.Listen = listed(t.Keywords["listen"].Value)
 	delete(t.Keywords, "notify")
 	delete(t.Keywords, "listen")
-	l.checkMeta(t, call)
+	if err := l.checkMeta(t, call); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
@@ -318,14 +320,20 @@ func cut(n *yaml.Node, text string, from int) *yaml.Node {
 
 var metaActions = []string{"clear_facts", "clear_host_errors", "end_batch", "end_host", "end_play", "flush_handlers", "noop", "refresh_inventory", "reset_connection", "role_complete", "end_role"}
 
-// checkMeta warns of an action that meta does not know, which only a run refuses.
-func (l *loader) checkMeta(t *Task, c *call) {
+// checkMeta refuses end_role where no role can end, as ansible-core does since
+// 2.18, and warns of an action that meta does not know, which only a run refuses.
+func (l *loader) checkMeta(t *Task, c *call) error {
 	if t.Action != "meta" {
-		return
+		return nil
 	}
 	raw, _ := t.Args.Get(rawParams)
 	name, ok := raw.(string)
-	if ok && !slices.Contains(metaActions, strings.TrimSpace(name)) || raw == nil {
+	switch name = strings.TrimSpace(name); {
+	case name == "end_role" && t.Handler:
+		return l.errorf(c.value, "end_role ends the tasks of a role, and cannot be used in a handler")
+	case name == "end_role" && t.Role == nil:
+		return l.errorf(c.value, "end_role ends a role, and this task is in none")
+	case ok && !slices.Contains(metaActions, name) || raw == nil:
 		e := source.Errorf(t.ActionPos, "unknown meta action %q", name)
 		if c.value != nil {
 			e.Pos, e.Len = c.value.Pos, c.value.Len
@@ -333,4 +341,5 @@ func (l *loader) checkMeta(t *Task, c *call) {
 		e.Hint = source.DidYouMean(name, metaActions)
 		l.warn(e.Error())
 	}
+	return nil
 }

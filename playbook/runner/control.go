@@ -111,12 +111,13 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 	return p.metaAction(ctx, action, task, at, all)
 }
 
-// metaDone is what -vv says of an action that is done; %s is the host.
+// metaDone is what -vv says of an action that is done; %h is the host, %r the
+// role that the task is in.
 var metaDone = map[string]string{
-	"noop": "noop", "end_play": "ending play", "end_batch": "ending batch", "end_host": "ending play for %s",
-	"end_role": "ending role for %s", "clear_facts": "facts cleared", "clear_host_errors": "cleared host errors",
+	"noop": "noop", "end_play": "ending play", "end_batch": "ending batch", "end_host": "ending play for %h",
+	"end_role": "ending role %r for %h", "clear_facts": "facts cleared", "clear_host_errors": "cleared host errors",
 	"refresh_inventory": "inventory successfully refreshed", "reset_connection": "reset connection",
-	"flush_handlers": "triggered running handlers for %s",
+	"flush_handlers": "triggered running handlers for %h",
 }
 
 func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.Task, at, all []*cursor) error {
@@ -265,7 +266,7 @@ func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*curs
 			}
 		}
 		if ok {
-			done := strings.ReplaceAll(metaDone[action], "%s", c.host)
+			done := x.aboutMeta(metaDone[action])
 			p.tell(func(cb Callback) { cb.Verbose(2, "META: "+done) })
 			out = append(out, c)
 			continue
@@ -275,17 +276,25 @@ func (p *playRun) metaHosts(ctx context.Context, task *playbook.Task, at []*curs
 	return out, nil
 }
 
-// metaSkipped is what goes on when an action's condition is false; %s is the
-// host.
+// metaSkipped is what goes on when an action's condition is false; %h and %r as
+// in metaDone.
 var metaSkipped = map[string]string{
-	"flush_handlers": ", not running handlers for %s", "clear_facts": ", not clearing facts and fact cache for %s",
-	"clear_host_errors": ", not clearing host error state for %s", "end_batch": ", continuing current batch",
-	"end_play": ", continuing play", "end_host": ", continuing execution for %s", "end_role": ", continuing role for %s",
+	"flush_handlers": ", not running handlers for %h", "clear_facts": ", not clearing facts and fact cache for %h",
+	"clear_host_errors": ", not clearing host error state for %h", "end_batch": ", continuing current batch",
+	"end_play": ", continuing play", "end_host": ", continuing execution for %h", "end_role": ", continuing role %r for %h",
+}
+
+func (x *execution) aboutMeta(text string) string {
+	text = strings.ReplaceAll(text, "%h", x.host.Name)
+	if x.task.Role != nil {
+		text = strings.ReplaceAll(text, "%r", x.task.Role.Name)
+	}
+	return text
 }
 
 // skipsMeta tells that a meta task's condition is false for a host.
 func (p *playRun) skipsMeta(x *execution, action string) {
-	reason := action + " conditional evaluated to False" + strings.ReplaceAll(metaSkipped[action], "%s", x.host.Name)
+	reason := action + " conditional evaluated to False" + x.aboutMeta(metaSkipped[action])
 	t := x.skip(x.scope)
 	t.data = jinja.NewDict("msg", action, "skip_reason", reason)
 	if action == "end_host" {
