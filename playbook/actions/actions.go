@@ -111,7 +111,7 @@ type Call struct {
 	AddHost func(name string, groups []string, variables *jinja.Dict)
 	GroupBy func(group string, parents []string)
 	Warn    func(msg string)
-	Say     func(msg string) // shows a line
+	Say     func(verbosity int, msg string) // shows a line from -v on, -vv …
 	// Keys opens the terminal, and shows what is typed if echo is set; nil when
 	// there is nobody.
 	Keys func(echo bool) (Keys, error)

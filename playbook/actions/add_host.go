@@ -27,6 +27,7 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 		return nil, fmt.Errorf("name, host or hostname needs to be provided")
 	}
 	name, port := c.SplitPort(name)
+	c.Say(2, "creating host via 'add_host': hostname="+name)
 	if port != 0 {
 		c.Args.Set("ansible_ssh_port", port)
 	}

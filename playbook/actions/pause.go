@@ -64,8 +64,8 @@ func (c *Call) announce(wait time.Duration, echo bool) {
 	}
 	text := c.text("prompt")
 	if wait > 0 {
-		c.Say(fmt.Sprintf("Pausing for %d seconds%s", int(wait.Seconds()), hidden))
-		c.Say("(ctrl+C then 'C' = continue early, ctrl+C then 'A' = abort)\r")
+		c.Say(0, fmt.Sprintf("Pausing for %d seconds%s", int(wait.Seconds()), hidden))
+		c.Say(0, "(ctrl+C then 'C' = continue early, ctrl+C then 'A' = abort)\r")
 		if text == "" {
 			return
 		}
@@ -73,7 +73,7 @@ func (c *Call) announce(wait time.Duration, echo bool) {
 	if text == "" {
 		text = "Press enter to continue, Ctrl+C to interrupt"
 	}
-	c.Say(fmt.Sprintf("[%s]\n%s%s:", strings.TrimSpace(c.title()), text, hidden))
+	c.Say(0, fmt.Sprintf("[%s]\n%s%s:", strings.TrimSpace(c.title()), text, hidden))
 }
 
 // awaitKeys waits until the time is over or, without one, for a line, and
@@ -146,7 +146,7 @@ func (c *Call) line(ctx context.Context, keys Keys, echo bool) (string, error) {
 // goOn asks whether the play is to continue.
 func (c *Call) goOn(ctx context.Context, keys Keys) error {
 	keys.Line("")
-	c.Say("Press 'C' to continue the play or 'A' to abort \r")
+	c.Say(0, "Press 'C' to continue the play or 'A' to abort \r")
 	for {
 		key, err := keys.Key(ctx)
 		if err != nil {

@@ -106,10 +106,16 @@ func isInclude(r *runner.Result) bool {
 }
 
 func label(r *runner.Result) string {
-	if r.Task.NoLog {
+	if censored(r) {
 		return "None"
 	}
 	return r.Label
+}
+
+// censored reports whether no_log hides the result.
+func censored(r *runner.Result) bool {
+	_, hidden := r.Data.Get("censored")
+	return hidden
 }
 
 func (c *standard) ItemResult(r *runner.Result) {

@@ -73,7 +73,7 @@ func (u *unixy) result(r *runner.Result, item bool) {
 	}
 	u.warn(r)
 	label := ""
-	if item && !r.Task.NoLog {
+	if item && !censored(r) {
 		label = " | item: " + r.Label
 	}
 	switch r.Status {
@@ -96,7 +96,7 @@ func (u *unixy) result(r *runner.Result, item bool) {
 func delegatedTo(r *runner.Result) string {
 	_, delegated := r.Task.Task.Inherited("delegate_to")
 	_, unwanted := r.Data.Get("skip_reason")
-	unwanted = unwanted || r.Status == runner.Skipped && r.Task.NoLog && r.Delegated == ""
+	unwanted = unwanted || r.Status == runner.Skipped && censored(r) && r.Delegated == ""
 	if !delegated || unwanted || r.Status == runner.Unreachable || itemsShown(r) {
 		return ""
 	}

@@ -156,7 +156,7 @@ func (x *execution) call(scope *vars.Scope, s *settings, args *jinja.Dict) *acti
 			return err
 		},
 		SplitPort: inventory.SplitPort, AddHost: x.addHost, GroupBy: x.groupBy, Warn: func(msg string) { x.warn("%s", msg) },
-		Say: func(msg string) { x.tell(func(c Callback) { c.Verbose(0, msg) }) },
+		Say: func(verbosity int, msg string) { x.tell(func(c Callback) { c.Verbose(verbosity, msg) }) },
 	}
 }
 

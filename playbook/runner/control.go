@@ -124,9 +124,9 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 	switch action {
 	case "end_play":
 		p.over, p.endsPlay = true, true
-		p.endAll(at[0], all)
+		p.endAll(task, at[0], all)
 	case "end_batch":
-		p.fatal = p.endAll(at[0], all)
+		p.fatal = p.endAll(task, at[0], all)
 		p.each(all, func(c *cursor) { p.ended[c.host] = true })
 	case "end_host":
 		p.each(at, func(c *cursor) {
@@ -158,8 +158,8 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 
 // endAll ends the hosts that are in the play. Where the first of them is failing
 // that is the failure of all, as any of any_errors_fatal.
-func (p *playRun) endAll(first *cursor, all []*cursor) (fatal bool) {
-	if fatal = p.info.Lockstep && first.failing(); fatal {
+func (p *playRun) endAll(task *playbook.Task, first *cursor, all []*cursor) (fatal bool) {
+	if fatal = p.info.Lockstep && first.failing() && !ignoresErrors(task); fatal {
 		p.Callback.NoHostsRemaining(&p.info)
 	}
 	for _, c := range all {

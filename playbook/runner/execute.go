@@ -265,16 +265,28 @@ func (x *execution) failedTry(scope *vars.Scope, err error) *try {
 	t := &try{data: failedData(err), status: Failed, scope: scope, fatal: true}
 	t.noLog = x.hides(scope)
 	t.ignored = x.boolOrRaw(scope, "ignore_errors")
+	t.delegated = x.delegatedAsWritten()
 	return t
 }
 
+// delegatedAsWritten is where the task was to run, as Ansible shows it before
+// it has read the task's keywords, "" for its own host.
+func (x *execution) delegatedAsWritten() string {
+	k, ok := x.task.Inherited("delegate_to")
+	if !ok || k.Value == nil {
+		return ""
+	}
+	if to := conditionText(k.Value); to != x.host.Name {
+		return to
+	}
+	return ""
+}
+
 // failedEarly is a task whose loop or condition cannot be templated. Ansible
-// has not read its keywords then, and takes ignore_errors as it is written: any
-// text is true.
+// has not read its keywords then, and takes ignore_errors as it is written.
 func (x *execution) failedEarly(scope *vars.Scope, err error) *try {
 	t := x.failedTry(scope, err)
-	k, _ := x.task.Inherited("ignore_errors")
-	t.ignored = isTrue(k)
+	t.ignored = ignoresErrors(x.task)
 	return t
 }
 
@@ -379,11 +391,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	s, err := x.settings(scope)
 	if err != nil {
-		t := x.failedTry(scope, err)
-		if s != nil {
-			t.delegated = s.delegate
-		}
-		return t
+		return x.failedTry(scope, err)
 	}
 	if s.delegate != x.host.Name {
 		scope = scope.With(x.delegatedVars(s.delegate))
@@ -405,17 +413,13 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	args, err := x.arguments(scope)
 	if err != nil {
-		t := x.withoutArguments(scope, err)
-		if s.delegate != x.host.Name {
-			t.delegated = s.delegate
-		}
-		return t
+		return x.withoutArguments(scope, err)
 	}
 	if err := x.checkBecome(scope, s); err != nil {
 		return x.failedTry(scope, err)
 	}
 	t := x.until(ctx, scope, s, args)
-	t.scope, t.noLog = scope, s.noLog
+	t.scope, t.noLog, t.delegated = scope, s.noLog, ""
 	if s.delegate != x.host.Name {
 		t.delegated = s.delegate
 		address, _, err := s.vars.Setting("ansible_host")

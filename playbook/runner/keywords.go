@@ -109,9 +109,18 @@ func asList(v any) []any {
 	return []any{v}
 }
 
-// asNames is v as a list of names, split at commas.
+// asNames is v as a list of names: of a list, its items and those of lists in
+// it, of a text its parts between commas.
 func asNames(v any) []string {
 	var names []string
+	if l, ok := v.(*jinja.List); ok {
+		for _, item := range l.Items {
+			for _, name := range asList(item) {
+				names = append(names, jinja.Str(name))
+			}
+		}
+		return names
+	}
 	for _, item := range asList(v) {
 		for name := range strings.SplitSeq(jinja.Str(item), ",") {
 			if name = strings.TrimSpace(name); name != "" {

@@ -353,7 +353,7 @@ func (p *playRun) runOnce(ctx context.Context, task *playbook.Task, host string)
 }
 
 func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
-	if k, ok := task.Inherited("ignore_errors"); ok && isTrue(k) { // as written, on whatever host
+	if ignoresErrors(task) {
 		return false, nil
 	}
 	if anyErrorsFatal(task) {
@@ -365,6 +365,12 @@ func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host 
 // anyErrorsFatal is the keyword, which Ansible does not template here.
 func anyErrorsFatal(task *playbook.Task) bool {
 	k, ok := task.Inherited("any_errors_fatal")
+	return ok && isTrue(k)
+}
+
+// ignoresErrors is ignore_errors as it is written, which is true for any text.
+func ignoresErrors(task *playbook.Task) bool {
+	k, ok := task.Inherited("ignore_errors")
 	return ok && isTrue(k)
 }
 

@@ -35,8 +35,15 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
 			return nil, err
 		}
+		p.tagScope = p.playScope(ctx)
 		l := Listing{Name: p.info.Name, Pattern: p.info.Pattern, Patterns: patterns(p.pattern), Hosts: p.info.Hosts, Tags: p.playTags()}
 		for _, section := range []*playbook.Block{play.PreTasks, play.Roles, play.Tasks, play.PostTasks} {
+			if section == nil {
+				continue
+			}
+			if err := p.checkTags(section); err != nil {
+				return nil, err
+			}
 			p.list(&l, section)
 		}
 		l.TaskTags = sorted(append(l.TaskTags, l.Tags...))

@@ -69,7 +69,7 @@ func (p *playRun) taskLevels(task *playbook.Task) vars.Levels {
 			l.RoleDefaults = append(l.RoleDefaults, r.Defaults)
 			l.Params = append(l.Params, r.Params)
 		}
-		l.RoleVars = append(l.RoleVars, role.Vars)
+		l.RoleVars = append(l.RoleVars, used(role), role.Vars)
 	}
 	p.blockLevels(task.Parent, &l)
 	l.Task = append(l.Task, task.Vars)
@@ -100,15 +100,12 @@ func (p *playRun) blockLevels(b *playbook.Block, l *vars.Levels) {
 		return
 	}
 	p.blockLevels(b.Parent, l)
-	switch {
-	case b.Include != nil:
+	if b.Include != nil {
 		l.Params = append(l.Params, b.Vars)
-	case b.IsRole:
-		l.RoleVars = append(l.RoleVars, used(b.Role), b.Vars)
-	default:
-		l.Task = append(l.Task, b.Vars)
-		l.Params = append(l.Params, b.Params)
+		return
 	}
+	l.Task = append(l.Task, b.Vars)
+	l.Params = append(l.Params, b.Params)
 }
 
 // magicVars are the variables that are the same for every task of a batch.

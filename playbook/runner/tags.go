@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"errors"
 	"slices"
 
+	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
 )
@@ -19,9 +21,6 @@ func (p *playRun) selected(t *playbook.Task) bool {
 // tagsOf are the tags of a task and of all that encloses it. Facts are
 // gathered whatever the tags, unless the play has some.
 func (p *playRun) tagsOf(t *playbook.Task) []string {
-	if p.tagScope == nil { // it is only listed
-		p.tagScope = p.playScope(p.ctx)
-	}
 	var tags []string
 	for _, k := range t.Chain("tags") {
 		v, err := p.tagScope.Template(k.Value)
@@ -47,12 +46,24 @@ func (p *playRun) checkTags(b *playbook.Block) error {
 		case *playbook.Task:
 			for _, k := range item.Chain("tags") {
 				if _, err := p.tagScope.Template(k.Value); err != nil {
-					return err
+					return tagFault(err)
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// tagFault is the error of a tag that has no value, which to Ansible is no fault
+// of the source.
+func tagFault(err error) error {
+	var placed *source.Error
+	if !errors.As(err, &placed) {
+		return err
+	}
+	fault := *placed
+	fault.Err = err
+	return &fault
 }
 
 func wanted(tags, only []string) bool {
