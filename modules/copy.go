@@ -274,9 +274,6 @@ func (t *copyTask) write(dest string, s copySource, old *host.Info, r Result) er
 			return err
 		}
 		r["md5sum"] = hex.EncodeToString(h.md5.Sum(nil))
-		if path.Base(dest) == dest {
-			r["dest"] = "./" + dest // as Ansible names it
-		}
 		return t.a.ensure(t.ctx, t.c, dest)
 	})
 }
