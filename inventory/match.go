@@ -226,11 +226,20 @@ func (inv *Inventory) enumerate(pattern string, unmatched *[]string) ([]*Host, e
 func matcher(pattern string) (func(name string) (bool, error), error) {
 	expr, isRegexp := strings.CutPrefix(pattern, "~")
 	if !isRegexp {
-		expr = `(?s:` + globRegexp(pattern) + `)\Z`
+		return Glob(pattern)
 	}
+	return expression(pattern, expr)
+}
+
+// Glob gives the predicate of a shell pattern, as Python's fnmatch has it.
+func Glob(pattern string) (func(name string) (bool, error), error) {
+	return expression(pattern, `(?s:`+globRegexp(pattern)+`)\Z`)
+}
+
+func expression(pattern, expr string) (func(name string) (bool, error), error) {
 	re, err := pyregex.Compile(expr, 0)
 	if err != nil {
-		return nil, fmt.Errorf("invalid host list pattern: %s: %w", pattern, err)
+		return nil, fmt.Errorf("invalid pattern: %s: %w", pattern, err)
 	}
 	return func(name string) (bool, error) { return pyregex.Found(re.Match(name)) }, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"strings"
 
 	"gplay/modules/host"
@@ -43,6 +44,22 @@ func (a fileAttrs) attr(c *Call, old *host.Info, newMode int) (host.Attr, error)
 		attr.Mode = a.Mode.Apply(perm, false, c.Umask())
 	}
 	return attr, nil
+}
+
+// unusual compares owner and permissions of something new with those it has when
+// nothing is asked for.
+func unusual(usual int, attr host.Attr) *attrChange {
+	ch := &attrChange{before: map[string]any{}, after: map[string]any{}}
+	if attr.Mode != host.Keep && attr.Mode != usual {
+		ch.before["mode"], ch.after["mode"] = modeText(usual), modeText(attr.Mode)
+	}
+	if uid := os.Geteuid(); attr.UID != host.Keep && attr.UID != uid {
+		ch.before["owner"], ch.after["owner"] = uid, attr.UID
+	}
+	if gid := os.Getegid(); attr.GID != host.Keep && attr.GID != gid {
+		ch.before["group"], ch.after["group"] = gid, attr.GID
+	}
+	return ch
 }
 
 // ids looks up owner and group; host.Keep where none is wanted.

@@ -71,11 +71,13 @@ func file(ctx context.Context, c *Call, a fileArgs) (Result, error) {
 }
 
 func (t *fileTask) result() Result {
-	same := map[string]any{"path": t.path}
-	r := Result{"diff": map[string]any{"before": same, "after": same}}
+	r := Result{"diff": map[string]any{"before": t.before, "after": t.after}}
 	switch t.a.State {
 	case "link", "hard":
-		r["dest"], r["src"] = t.path, t.a.Src
+		r["dest"], r["src"] = t.path, nil
+		if t.a.Src != "" {
+			r["src"] = t.a.Src
+		}
 	case "touch":
 		r["dest"] = t.path
 		if t.c.Check() {
@@ -247,7 +249,9 @@ func (t *fileTask) makeDirectory() error {
 		return fmt.Errorf("There was an issue creating %s as requested: %w", t.path, err)
 	}
 	bits := t.a.Mode.newDir(t.c.Umask())
-	t.newborn(0o777&^t.c.Umask(), bits)
+	if !t.c.Check() { // as in Ansible
+		t.merge(unusual(0o777&^t.c.Umask(), host.Attr{Mode: bits, UID: uid, GID: gid}))
+	}
 	t.becomes("directory", func(w host.Writer) error {
 		for _, dir := range missing {
 			if err := makeDir(w, dir, bits, uid, gid); err != nil {
@@ -257,14 +261,6 @@ func (t *fileTask) makeDirectory() error {
 		return nil
 	})
 	return t.commit()
-}
-
-// newborn adds to the diff the permissions of what is new, where they are not
-// those it has by default. As in Ansible, check mode says nothing of them.
-func (t *fileTask) newborn(usual, bits int) {
-	if usual != bits && !t.c.Check() {
-		t.before["mode"], t.after["mode"] = modeText(usual), modeText(bits)
-	}
 }
 
 // recurse gives owner and permissions to everything below a directory. seen
@@ -291,9 +287,29 @@ func (t *fileTask) recurse(dir string, seen map[string]bool) error {
 }
 
 func (t *fileTask) entry(p string, info host.Info) error {
-	t.attrChange = attrChange{before: map[string]any{"path": p}, after: map[string]any{"path": p}}
+	ch, err := t.a.change(t.ctx, t.c, p, info)
+	if err != nil {
+		return err
+	}
+	if t.when.change(ch, p, info); ch.empty() {
+		return nil
+	}
+	return t.c.Change(NoDiff, ch.apply) // as in Ansible, which shows the directory alone
+}
+
+// rest changes owner, permissions and times of what is at path by now, in the
+// same diff as what was changed before.
+func (t *fileTask) rest(p string, info host.Info) error {
+	begun := !t.empty()
+	t.do = nil
 	if err := t.attributes(p, info); err != nil {
 		return err
+	}
+	switch {
+	case t.empty():
+		return nil
+	case begun:
+		return t.c.Change(NoDiff, t.apply)
 	}
 	return t.commit()
 }
@@ -383,7 +399,7 @@ func (t *fileTask) linkAttributes() error {
 	if err != nil {
 		return err
 	}
-	return t.entry(p, info)
+	return t.rest(p, info)
 }
 
 func (t *fileTask) hard() error {
@@ -391,7 +407,7 @@ func (t *fileTask) hard() error {
 		return errors.New("src is required for creating new hardlinks")
 	}
 	if t.a.Src == "" {
-		return t.entry(t.path, t.info)
+		return t.rest(t.path, t.info)
 	}
 	about := Result{"dest": t.path, "src": t.a.Src}
 	src, err := t.c.Stat(t.a.Src)
@@ -412,7 +428,7 @@ func (t *fileTask) hard() error {
 			return err
 		}
 	}
-	return t.entry(t.path, src)
+	return t.rest(t.path, src)
 }
 
 // replace makes something at path: beside it and renamed, where something is
@@ -438,22 +454,33 @@ func (t *fileTask) replace(create func(w host.Writer, p string) error) func(host
 	}
 }
 
+// stamp sets the times of what was just made. They are in its diff.
+func (t *fileTask) stamp(w host.Writer) error {
+	info, err := t.c.Lstat(t.path)
+	if err != nil {
+		return err
+	}
+	ch := attrChange{before: t.before, after: t.after}
+	t.when.change(&ch, t.path, info)
+	return ch.apply(w)
+}
+
 func (t *fileTask) touch() error {
 	if t.prev == "absent" {
 		attr, err := t.a.attr(t.c, nil, host.Keep)
 		if err != nil {
 			return err
 		}
-		if attr.Mode != host.Keep {
-			t.newborn(0o666&^t.c.Umask(), attr.Mode)
-		}
 		if t.c.Check() { // Ansible shows no diff of it
 			return t.c.Change(NoDiff, nil)
 		}
-		t.becomes("touch", func(w host.Writer) error { return w.WriteFile(t.path, strings.NewReader(""), attr) })
-		if t.when.given {
-			t.do = append(t.do, func(w host.Writer) error { return t.when.set(w, t.path, host.Info{}) })
-		}
+		t.merge(unusual(0o666&^t.c.Umask(), attr))
+		t.becomes("touch", func(w host.Writer) error {
+			if err := w.WriteFile(t.path, strings.NewReader(""), attr); err != nil {
+				return err
+			}
+			return t.stamp(w)
+		})
 		return t.commit()
 	}
 	if err := t.follow(); err != nil {

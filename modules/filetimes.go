@@ -21,7 +21,6 @@ type timeArgs struct {
 // times are what a file's times are to be; the zero Time leaves one.
 type times struct {
 	mtime, atime time.Time
-	given        bool // by a time or preserve, so that a new file's matter
 }
 
 // times reads the arguments; touch sets what is not given to now.
@@ -34,7 +33,6 @@ func (a timeArgs) times(touch bool) (t times, err error) {
 		case text == "preserve" || text == "":
 			return time.Time{}, nil
 		}
-		t.given = true
 		return parseTime(text, format)
 	}
 	if t.mtime, err = read(a.ModificationTime, a.ModFormat); err != nil {
@@ -63,7 +61,7 @@ func (t times) change(ch *attrChange, path string, info host.Info) {
 
 func (t times) set(w host.Writer, path string, info host.Info) error {
 	mtime, atime := t.mtime, t.atime
-	if mtime.IsZero() && info.FileInfo != nil {
+	if mtime.IsZero() {
 		mtime = info.ModTime()
 	}
 	if atime.IsZero() {

@@ -86,20 +86,28 @@ func (t textFile) create(ctx context.Context, c *Call, target string, data []byt
 	if err := t.write(ctx, c, target, nil, nil, data, r); err != nil {
 		return false, err
 	}
-	t.showMode(c)
-	return t.attrs.Mode.Given() || t.attrs.Owner != "" || t.attrs.Group != "", t.attrs.ensure(ctx, c, target)
+	if !c.Check() {
+		if attrs, err = t.showAttrs(c); err != nil {
+			return false, err
+		}
+	}
+	return attrs, t.attrs.ensure(ctx, c, target)
 }
 
-// showMode adds to the diff of a new file its permissions, where they are not
-// those it has by default.
-func (t textFile) showMode(c *Call) {
-	usual := 0o666 &^ c.Umask()
-	if t.attrsTitle == "" || !t.attrs.Mode.Given() || c.Check() {
-		return
+// showAttrs adds to the diff of a new file its owner and permissions, where they
+// are not those it has by default, and reports whether they are not. As in
+// Ansible, check mode says nothing of them.
+func (t textFile) showAttrs(c *Call) (attrs bool, err error) {
+	attr, err := t.attrs.attr(c, nil, host.Keep)
+	if err != nil {
+		return false, err
 	}
-	if bits := t.attrs.Mode.Apply(usual, false, c.Umask()); bits != usual {
-		c.diffs = append(c.diffs, Diff{t.attrsTitle, map[string]any{"mode": modeText(usual)}, map[string]any{"mode": modeText(bits)}})
+	ch := unusual(0o666&^c.Umask(), attr)
+	attrs = len(ch.after) > 0
+	if attrs && t.attrsTitle != "" {
+		c.diffs = append(c.diffs, Diff{t.attrsTitle, ch.before, ch.after})
 	}
+	return attrs, nil
 }
 
 // write replaces old, which is nil where there is none, by data.

@@ -100,7 +100,11 @@ func LoadText(path string, text []byte, o Options) (*Playbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(path, n, o)
+	pb, err := load(path, n, o)
+	if pb != nil {
+		pb.Text = true
+	}
+	return pb, err
 }
 
 func load(path string, n *yaml.Node, o Options) (*Playbook, error) {

@@ -5,6 +5,7 @@ package playbook
 
 import (
 	"cmp"
+	"path/filepath"
 	"strings"
 
 	"gplay/internal/source"
@@ -16,8 +17,17 @@ import (
 type Playbook struct {
 	File  string
 	Plays []*Play
+	Text  bool // it is of the command line, and in no file
 
 	loader *loader
+}
+
+// Name is the file's name; of the command line's playbook it is Ansible's.
+func (pb *Playbook) Name() string {
+	if pb.Text {
+		return "__adhoc_playbook__"
+	}
+	return filepath.Base(pb.File)
 }
 
 // Node is what plays, roles, blocks and tasks have in common.

@@ -59,9 +59,6 @@ func (a *adhoc) define(f *pflag.FlagSet) {
 	a.defineCommon(f)
 }
 
-// notAdhoc are actions that mean something in a playbook only.
-var notAdhoc = []string{"import_playbook", "import_role", "import_tasks", "include", "include_tasks", "meta"}
-
 func (a *adhoc) run(ctx context.Context, pattern string) (int, error) {
 	text, err := a.playbook(pattern)
 	if err != nil {
@@ -106,6 +103,7 @@ func (a *adhoc) run(ctx context.Context, pattern string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	c.tellRedirects(r, a.output(c))
 	return r.Run(ctx, pb)
 }
 
@@ -122,11 +120,11 @@ func (a *adhoc) output(c *config) string {
 // playbook is the playbook of one task that the command line asks for.
 func (a *adhoc) playbook(pattern string) ([]byte, error) {
 	name := strings.TrimPrefix(a.module, "ansible.builtin.")
-	if slices.Contains(notAdhoc, name) {
-		return nil, usage{fmt.Errorf("'%s' is not a valid action for ad-hoc commands", a.module)}
+	if name == "import_playbook" {
+		return nil, badValue{fmt.Errorf("'%s' is not a valid action for ad-hoc commands", a.module)}
 	}
 	if m := strings.TrimPrefix(name, "ansible.legacy."); a.arguments == "" && !a.listHosts && slices.Contains([]string{"command", "shell", "script", "raw"}, m) {
-		return nil, usage{fmt.Errorf("No argument passed to %s module", a.module)}
+		return nil, badValue{fmt.Errorf("No argument passed to %s module", a.module)}
 	}
 	task := map[string]any{"action": a.module + " " + a.arguments}
 	if trimmed := strings.TrimSpace(a.arguments); strings.HasPrefix(trimmed, "{") && json.Valid([]byte(trimmed)) {

@@ -163,7 +163,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^( *)(delta|start|end): '[^'\n]*'$`), `$1$2: TIME`},
 	{regexp.MustCompile(`"(atime|ctime|mtime|inode|blocks|dev)": [0-9.]+`), `"$1": N`},
 	// What -vv says of Python and of Ansible's plugins.
-	{regexp.MustCompile(`(?m)^(\x1b\[0;34m|.* n=ansible \| )?(ansible-playbook|gplay) \[core .*\n((\x1b\[0;34m)?  [a-z].*\n)*`), ``},
+	{regexp.MustCompile(`(?m)^(\x1b\[0;34m|.* n=ansible \| )?(ansible-playbook|ansible|gplay) \[core .*\n((\x1b\[0;34m)?  [a-z].*\n)*`), ``},
 	{regexp.MustCompile(`(?m)^(\x1b\[0;34m|.* n=ansible \| )?Skipping callback .*\n`), ``},
 	// gplay has no traceback to show.
 	{regexp.MustCompile(`(?m)^(\x1b\[0;31m)?An exception occurred during task execution\. .*\n`), `$1`},

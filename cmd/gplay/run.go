@@ -23,7 +23,8 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 	if err != nil {
 		return 0, err
 	}
-	r, err := o.runner(c, first(c.callback, "default"))
+	output := first(c.callback, "default")
+	r, err := o.runner(c, output)
 	if err != nil {
 		return 0, err
 	}
@@ -40,10 +41,13 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 	if o.listOnly() {
 		return runner.ExitOK, o.show(ctx, r, files)
 	}
-	for _, file := range files {
+	for i, file := range files {
 		pb, err := r.Load(ctx, file)
 		if err != nil {
 			return 0, err
+		}
+		if i == 0 {
+			c.tellRedirects(r, output)
 		}
 		if code, err = r.Run(ctx, pb); err != nil {
 			return code, err
@@ -56,6 +60,13 @@ func (o *options) run(ctx context.Context, files []string) (code int, err error)
 		fmt.Fprintf(os.Stderr, " [ERROR]: No matching task \"%s\" found. Note: --start-at-task can only follow static includes.\n", o.startAt)
 	}
 	return code, nil
+}
+
+// tellRedirects tells in which collections the callbacks are.
+func (c *config) tellRedirects(r *runner.Runner, output string) {
+	for _, line := range callback.Redirects(output, c.callbacks) {
+		r.Callback.Verbose(2, line)
+	}
 }
 
 func (c *config) warnOfNoHosts(r *runner.Runner) {
@@ -237,6 +248,7 @@ func loadAll(ctx context.Context, r *runner.Runner, files []string) ([]*playbook
 		if err != nil {
 			return nil, err
 		}
+		r.TellPlays(pb)
 		books = append(books, pb)
 	}
 	return books, nil

@@ -78,6 +78,27 @@ var extras = map[string]func(d *display) (runner.Callback, error){
 	"log_plays":     func(d *display) (runner.Callback, error) { return newLogPlays(d), nil },
 }
 
+// collections have the callbacks that ansible-core has not itself.
+var collections = map[string]string{
+	"debug": "ansible.posix", "json": "ansible.posix", "profile_roles": "ansible.posix",
+	"profile_tasks": "ansible.posix", "skippy": "ansible.posix", "timer": "ansible.posix",
+	"dense": "community.general", "log_plays": "community.general", "null": "community.general",
+	"selective": "community.general", "unixy": "community.general", "yaml": "community.general",
+}
+
+// Redirects say of callbacks that were named without their collection where they
+// are. As in Ansible, the one that shows the run is looked for twice.
+func Redirects(output string, enabled []string) []string {
+	var lines []string
+	for _, name := range append([]string{output, output}, enabled...) {
+		bare := strings.TrimPrefix(name, "ansible.builtin.")
+		if collection := collections[bare]; collection != "" {
+			lines = append(lines, fmt.Sprintf("redirecting (type: callback) ansible.builtin.%s to %s.%[1]s", bare, collection))
+		}
+	}
+	return lines
+}
+
 // short takes the collection off the name of a callback.
 func short(name string) string {
 	for _, collection := range []string{"ansible.builtin.", "ansible.posix.", "community.general."} {

@@ -158,7 +158,7 @@ func TestHeadlines(t *testing.T) {
 		c.NoHostsRemaining(&runner.PlayInfo{})
 		c.TaskStart(&runner.TaskInfo{Name: "h", Handler: true})
 	})
-	want := "\nPLAYBOOK: p.yml ****************************************************************\n3 plays in /x/p.yml\n" +
+	want := "\nPLAYBOOK: p.yml ****************************************************************\n" +
 		"\nPLAY [a,b] *********************************************************************\n" +
 		"\nPLAY [名前] " + strings.Repeat("*", 68) + "\n" +
 		"\nPLAY [" + strings.Repeat("x", 90) + "] ***\n" +

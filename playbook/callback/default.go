@@ -2,7 +2,6 @@ package callback
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -31,12 +30,11 @@ func (c *standard) marker(check bool) string {
 
 func (c *standard) PlaybookStart(pb *playbook.Playbook) {
 	if c.Verbosity > 1 {
-		c.banner("PLAYBOOK: " + filepath.Base(pb.File))
+		c.banner("PLAYBOOK: " + pb.Name())
 	}
 	if c.Check && c.CheckMarkers {
 		c.banner("DRY RUN")
 	}
-	c.plays(pb)
 }
 
 func (c *standard) PlayStart(play *runner.PlayInfo) {

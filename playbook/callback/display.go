@@ -9,9 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
-
-	"gplay/internal/source"
-	"gplay/playbook"
 )
 
 const minColumns = 79
@@ -94,11 +91,6 @@ func (d *display) Verbose(level int, msg string) {
 	case d.Verbosity >= level:
 		d.line(msg, blue)
 	}
-}
-
-// plays says how many plays a playbook has.
-func (d *display) plays(pb *playbook.Playbook) {
-	d.Verbose(2, fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)))
 }
 
 // Banner writes a headline.

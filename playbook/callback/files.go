@@ -62,7 +62,11 @@ func newLogPlays(d *display) *logPlays {
 	return &logPlays{silent: silent{d}, dir: expandHome(d.setting("ANSIBLE_LOG_FOLDER", "callback_log_plays", "log_folder", "/var/log/ansible/hosts"))}
 }
 
-func (l *logPlays) PlaybookStart(pb *playbook.Playbook) { l.book = source.Rel(pb.File) }
+func (l *logPlays) PlaybookStart(pb *playbook.Playbook) {
+	if l.book = source.Rel(pb.File); pb.Text {
+		l.book = pb.Name()
+	}
+}
 
 func (l *logPlays) Result(r *runner.Result) {
 	word := "OK"

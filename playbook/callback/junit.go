@@ -55,7 +55,7 @@ func newJUnit(d *display) *junit {
 }
 
 func (j *junit) PlaybookStart(pb *playbook.Playbook) {
-	j.book = strings.TrimSuffix(filepath.Base(pb.File), filepath.Ext(pb.File))
+	j.book = strings.TrimSuffix(pb.Name(), filepath.Ext(pb.Name()))
 }
 
 func (j *junit) PlayStart(play *runner.PlayInfo) { j.play = play.Name }

@@ -3,7 +3,6 @@ package callback
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"gplay/jinja"
@@ -15,8 +14,7 @@ import (
 type unixy struct{ *standard }
 
 func (u *unixy) PlaybookStart(pb *playbook.Playbook) {
-	u.line("Executing playbook "+filepath.Base(pb.File), "")
-	u.plays(pb)
+	u.line("Executing playbook "+pb.Name(), "")
 }
 
 func (u *unixy) PlayStart(play *runner.PlayInfo) {

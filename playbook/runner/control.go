@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,15 +12,13 @@ import (
 	"gplay/playbook"
 )
 
-func matchGlob(pattern, name string) (bool, error) { return filepath.Match(pattern, name) }
-
 // control runs the tasks that steer the play itself: meta, and the gathering
 // of facts where it is off.
 func (p *playRun) control(ctx context.Context, task *playbook.Task, at, all []*cursor) (done bool, err error) {
 	switch {
 	case task.Action == "meta":
 		return true, p.meta(ctx, task, at, all)
-	case task.Implicit && task.Action == "gather_facts":
+	case isFacts(task):
 		gather, err := p.gathers(ctx)
 		return !gather || p.allGathered(at), err
 	}

@@ -46,18 +46,17 @@ type cursor struct {
 	failed bool // a failure was not rescued
 	// handlerFailed is set from a handler's failure until a rescue has ended.
 	handlerFailed bool
-	// tagged tells whether a task's tags let it run, selected whether it runs
-	// with --start-at-task as well, enters whether a block is to be entered at
-	// all.
-	tagged, selected func(*playbook.Task) bool
-	enters           func(host string, b *playbook.Block) bool
+	// selected tells whether a task's tags let it run, enters whether a block
+	// is to be entered at all.
+	selected func(*playbook.Task) bool
+	enters   func(host string, b *playbook.Block) bool
 }
 
 func newCursor(host string, block *playbook.Block) *cursor {
-	every := func(*playbook.Task) bool { return true }
 	return &cursor{
-		host: host, frames: []*frame{{block: block}}, tagged: every, selected: every,
-		enters: func(string, *playbook.Block) bool { return true },
+		host: host, frames: []*frame{{block: block}},
+		selected: func(*playbook.Task) bool { return true },
+		enters:   func(string, *playbook.Block) bool { return true },
 	}
 }
 
@@ -67,7 +66,7 @@ func (c *cursor) has(part []playbook.Item) bool {
 	return slices.ContainsFunc(part, func(item playbook.Item) bool {
 		switch item := item.(type) {
 		case *playbook.Task:
-			return c.tagged(item) || c.handling()
+			return c.selected(item) || c.handling()
 		case *playbook.Block:
 			return c.has(item.Items) || c.has(item.Rescue) || c.has(item.Always)
 		}

@@ -415,17 +415,24 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	if err != nil {
 		return x.withoutArguments(scope, err)
 	}
-	if err := x.checkBecome(scope, s); err != nil {
-		return x.failedTry(scope, err)
+	if err := or(x.checkConnection(scope, s), x.checkBecome(scope, s)); err != nil {
+		return x.on(x.failedTry(scope, err), s)
 	}
-	t := x.until(ctx, scope, s, args)
-	t.scope, t.noLog, t.delegated = scope, s.noLog, ""
-	if s.delegate != x.host.Name {
-		t.delegated = s.delegate
+	t := x.on(x.until(ctx, scope, s, args), s)
+	t.scope, t.noLog = scope, s.noLog
+	if t.delegated != "" {
 		address, _, err := s.vars.Setting("ansible_host")
 		if err == nil && address != nil && t.status != Unreachable {
 			t.data.Set("_ansible_delegated_vars", jinja.NewDict("ansible_host", address))
 		}
+	}
+	return t
+}
+
+// on notes where a try was to be made.
+func (x *execution) on(t *try, s *settings) *try {
+	if t.delegated = s.delegate; t.delegated == x.host.Name {
+		t.delegated = ""
 	}
 	return t
 }

@@ -31,7 +31,7 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 	var out []Listing
 	r.pb = pb
 	for _, play := range pb.Plays {
-		p := &playRun{Runner: r, play: play, ctx: ctx}
+		p := r.playRun(ctx, play)
 		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 func (r *Runner) CheckHosts(ctx context.Context, pb *playbook.Playbook) error {
 	r.pb = pb
 	for _, play := range pb.Plays {
-		p := &playRun{Runner: r, play: play, ctx: ctx}
+		p := r.playRun(ctx, play)
 		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
 			return err
 		}

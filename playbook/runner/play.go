@@ -44,7 +44,7 @@ type playRun struct {
 	levels       map[*playbook.Task]vars.Levels
 	magic        vars.Lazy
 	files        map[string][]*jinja.Dict // vars_files by host
-	filesRead    map[string]varsFileRead  // by path
+	filesRead    map[string][]*jinja.Dict // by path
 	tagScope     *vars.Scope              // what tags are templated with
 	waiting      map[string]bool          // hosts with vars_files whose names are not known yet
 	rolesRun     map[string]bool          // by roleUse: a task ran
@@ -56,9 +56,24 @@ type playRun struct {
 	failedBefore int                      // how many hosts had failed when the batch began
 }
 
+// playRun prepares the run of a play. While its own keywords are read, variables
+// tell of the hosts of its pattern, or of all where that is a template.
+func (r *Runner) playRun(ctx context.Context, play *playbook.Play) *playRun {
+	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}, running: map[*playbook.Task]int{}}
+	pattern := patternText(play.Hosts)
+	if pattern == "" || isTemplate(play.Hosts) {
+		pattern = "all"
+	}
+	// What is wrong with a pattern is told when the hosts are chosen.
+	everyone, _ := p.selection("all")
+	own, _ := p.selection(pattern)
+	p.batch, p.known = everyone.Hosts, own.Hosts
+	return p
+}
+
 // runPlay runs one play and reports whether the playbook goes on.
 func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, err error) {
-	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}, running: map[*playbook.Task]int{}}
+	p := r.playRun(ctx, play)
 	p.freed = sync.NewCond(&p.turn)
 	if err := p.prompt(ctx); err != nil {
 		return false, err
@@ -160,7 +175,7 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	}
 	p.pattern = pattern
 	text := patternText(pattern)
-	p.info = PlayInfo{UUID: p.uuid(), Name: text, Pattern: text, Check: p.Check, Pos: p.play.Pos}
+	p.info = PlayInfo{UUID: p.uuid(), Name: text, Pattern: text, Check: p.Check, Pos: p.placeOf(p.play.Pos)}
 	if p.play.Name != nil {
 		name, err := scope.Template(p.play.Name)
 		if err != nil {
@@ -374,6 +389,9 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	}
 	p.failedBefore, p.fatal = len(p.failed), false
 	cursors := p.cursors(p.sections, batch)
+	if err := p.startAt(ctx, cursors); err != nil {
+		return false, err
+	}
 	if err := p.move(ctx, strategy, cursors); err != nil {
 		return false, err
 	}
@@ -408,7 +426,7 @@ func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cur
 	out := make([]*cursor, len(hosts))
 	for i, h := range hosts {
 		out[i] = newCursor(h.Name, block)
-		out[i].tagged, out[i].selected, out[i].enters = p.selected, p.selectedFrom(p.started), p.enters
+		out[i].selected, out[i].enters = p.selected, p.enters
 	}
 	return out
 }
@@ -418,7 +436,7 @@ func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cur
 // failure, too.
 func (p *playRun) wholePlay(ctx context.Context) (*playbook.Block, error) {
 	force, err := p.forceHandlers(ctx)
-	whole := &playbook.Block{Play: p.play, Items: []playbook.Item{p.implicit("gather_facts", "Gathering Facts")}}
+	whole := &playbook.Block{Play: p.play, Items: []playbook.Item{p.facts()}}
 	for _, parts := range [][]playbook.Item{{p.play.PreTasks}, {p.play.Roles, p.play.Tasks}, {p.play.PostTasks}} {
 		flush := p.implicit("meta", "")
 		flush.Args.Set("_raw_params", "flush_handlers")
@@ -433,9 +451,14 @@ func (p *playRun) wholePlay(ctx context.Context) (*playbook.Block, error) {
 	return whole, err
 }
 
+// facts is the task with which a play begins.
+func (p *playRun) facts() *playbook.Task { return p.implicit("gather_facts", "Gathering Facts") }
+
+func isFacts(t *playbook.Task) bool { return t.Implicit && t.Action == "gather_facts" }
+
 // implicit is a task that every play has without it being written.
 func (p *playRun) implicit(action, name string) *playbook.Task {
-	return &playbook.Task{Node: playbook.Node{Pos: p.play.Pos, Name: name}, Play: p.play, Action: action, Args: jinja.NewDict(), Implicit: true}
+	return &playbook.Task{Node: playbook.Node{Pos: p.play.Pos, Name: name}, Play: p.play, Action: action, ActionAs: action, Args: jinja.NewDict(), Implicit: true}
 }
 
 func (p *playRun) forceHandlers(ctx context.Context) (bool, error) {

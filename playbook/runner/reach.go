@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"gplay/inventory"
 	"gplay/jinja"
@@ -53,13 +55,9 @@ func (r reach) value(name string) any {
 	o := r.p.Connection
 	switch name {
 	case "ansible_connection":
-		return transport(r.text("connection", o.Transport))
+		return cmp.Or(strings.TrimPrefix(r.text("connection", o.Transport), "smart"), "ssh")
 	case "ansible_host":
 		return r.host.Name
-	case "ansible_port":
-		if k, ok := r.task.Inherited("port"); ok {
-			return k.Value
-		}
 	case "ansible_private_key_file":
 		return orNil(o.KeyFile)
 	case "ansible_timeout":

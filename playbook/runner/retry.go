@@ -18,7 +18,7 @@ func (r *Runner) writeRetry(pb *playbook.Playbook) {
 			hosts = append(hosts, host)
 		}
 	}
-	if !r.RetryFiles || len(hosts) == 0 {
+	if !r.RetryFiles || pb.Text || len(hosts) == 0 {
 		return
 	}
 	slices.Sort(hosts)
@@ -26,7 +26,7 @@ func (r *Runner) writeRetry(pb *playbook.Playbook) {
 	if r.RetryDir != "" {
 		dir = r.RetryDir
 	}
-	name := filepath.Base(pb.File)
+	name := pb.Name()
 	path := filepath.Join(dir, strings.TrimSuffix(name, filepath.Ext(name))+".retry")
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {

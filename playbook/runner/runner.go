@@ -178,6 +178,9 @@ func (r *Runner) Started() bool { return r.started }
 func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 	r.pb = pb
 	r.Callback.PlaybookStart(pb)
+	if !pb.Text {
+		r.TellPlays(pb)
+	}
 	var err error
 	for _, play := range pb.Plays {
 		var goOn bool
@@ -194,6 +197,19 @@ func (r *Runner) Run(ctx context.Context, pb *playbook.Playbook) (int, error) {
 	r.writeRetry(pb)
 	r.Callback.Stats(r.recap())
 	return r.exitCode(ctx), nil
+}
+
+// placeOf is the place of a play or task; what the command line gave has none.
+func (r *Runner) placeOf(pos source.Pos) source.Pos {
+	if r.pb.Text {
+		return source.Pos{}
+	}
+	return pos
+}
+
+// TellPlays says how many plays a playbook has.
+func (r *Runner) TellPlays(pb *playbook.Playbook) {
+	r.Callback.Verbose(2, fmt.Sprintf("%d plays in %s", len(pb.Plays), source.Rel(pb.File)))
 }
 
 // errorCode is the exit code of an error that ended a playbook: one in what it

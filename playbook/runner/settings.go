@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -290,18 +291,17 @@ func (p *playRun) reach(name string) *inventory.Host {
 func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, error) {
 	o := x.Connection
 	t := connection.Target{
-		Transport: o.Transport, Host: s.delegate, User: o.User, Password: o.Password, KeyFile: o.KeyFile,
+		Host: s.delegate, User: o.User, Password: o.Password, KeyFile: o.KeyFile,
 		HostKeyChecking: x.HostKeyChecking, Timeout: o.Timeout,
 	}
 	read := x.keywords(scope)
+	read.text("remote_user", &t.User)
 	if s.vars == scope {
-		read.text("connection", &t.Transport)
-		read.text("remote_user", &t.User)
 		read.int("port", &t.Port)
 	}
 	common, extra := o.CommonArgs, o.ExtraArgs
 	from := varReader{scope: s.vars}
-	from.text(&t.Transport, "ansible_connection")
+	t.Transport = transport(x.plugin(read, &from))
 	from.text(&t.Host, "ansible_host", "ansible_ssh_host")
 	from.text(&t.User, "ansible_user", "ansible_ssh_user")
 	from.text(&t.Password, "ansible_password", "ansible_ssh_pass", "ansible_ssh_password")
@@ -318,7 +318,6 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 		}
 	}
 	t.SSHArgs = joinArgs(common, extra)
-	t.Transport = transport(t.Transport)
 	on, become := x.become(read, &from)
 	x.keepSecret(t, become)
 	if on {
@@ -331,6 +330,42 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 		return t, from.err
 	}
 	return t, nil
+}
+
+// plugin is the connection plugin that the task is to use.
+func (x *execution) plugin(read *keywordReader, from *varReader) string {
+	name := cmp.Or(x.Connection.Transport, "smart")
+	read.text("connection", &name)
+	from.text(&name, "ansible_connection")
+	return name
+}
+
+// checkConnection refuses a connection plugin that there is not, whether or not
+// the task connects to a host.
+func (x *execution) checkConnection(scope *vars.Scope, s *settings) error {
+	read, from := x.keywords(scope), varReader{scope: s.vars}
+	name := x.plugin(read, &from)
+	switch {
+	case from.err != nil:
+		return fieldFault("connection", from.err)
+	case !isConnection(name):
+		return fmt.Errorf("the connection plugin '%s' was not found", name)
+	}
+	return read.err
+}
+
+// connectionPlugins are the plugins that Ansible has, or finds in a collection
+// though they are named without it.
+var connectionPlugins = strings.Fields("aws_ssm buildah chroot docker funcd httpapi iocage jail kubectl libvirt_lxc local lxc lxd napalm netconf network_cli oc " +
+	"paramiko paramiko_ssh persistent podman psrp qubes saltstack smart ssh vmware_tools winrm zone")
+
+// isConnection reports whether there is a connection plugin of a name. Of those
+// of collections that is not known.
+func isConnection(name string) bool {
+	for _, own := range []string{"ansible.builtin.", "ansible.legacy."} {
+		name = strings.TrimPrefix(name, own)
+	}
+	return strings.Count(name, ".") > 1 || slices.Contains(connectionPlugins, name)
 }
 
 // checkBecome refuses a method to become somebody that there is not, whether or
@@ -367,7 +402,7 @@ func joinArgs(a, b string) string {
 // transport gives the connection plugin's name as gplay knows it.
 func transport(name string) string {
 	switch name {
-	case "", "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh", "ansible.builtin.paramiko_ssh":
+	case "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh", "ansible.builtin.paramiko_ssh":
 		return "ssh"
 	case "ansible.builtin.local":
 		return "local"

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"gplay/internal/source"
-	"gplay/jinja"
 	"gplay/playbook"
 )
 
@@ -95,34 +94,4 @@ func unwanted(tags, skip []string) bool {
 		}
 	}
 	return false
-}
-
-// selectedFrom is selected for one host, from the task of --start-at-task on
-// unless that was reached before.
-func (p *playRun) selectedFrom(started bool) func(*playbook.Task) bool {
-	return func(t *playbook.Task) bool {
-		if !p.selected(t) {
-			return false
-		}
-		if !started && !t.Implicit && p.startsAt(t) {
-			started, p.started = true, true
-		}
-		return started || t.Implicit
-	}
-}
-
-// startsAt reports whether a task is that of --start-at-task.
-func (p *playRun) startsAt(t *playbook.Task) bool {
-	name := ""
-	if t.Name != nil {
-		name = jinja.Str(t.Name)
-	}
-	names := []string{name}
-	if t.Role != nil {
-		names = append(names, t.Role.Name+" : "+name)
-	}
-	return slices.ContainsFunc(names, func(n string) bool {
-		ok, _ := matchGlob(p.StartAt, n)
-		return ok
-	})
 }

@@ -16,14 +16,10 @@ import (
 // execution prepares one task for one host.
 func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor) (x *execution, err error) {
 	host := p.hosts[c.host]
-	switch {
-	case p.varsFilesChanged():
-		err = p.loadVarsFiles(ctx)
-	case p.waiting[c.host] && !task.Implicit:
-		err = p.hostVarsFiles(ctx, host)
-	}
-	if err != nil {
-		return nil, err
+	if p.waiting[c.host] && !task.Implicit {
+		if err := p.hostVarsFiles(ctx, host); err != nil {
+			return nil, err
+		}
 	}
 	scope := p.scope(ctx, task, host)
 	if task.ActionTemplate != nil {
@@ -53,7 +49,7 @@ func (r *Runner) withAction(task *playbook.Task, scope *vars.Scope) (*playbook.T
 // host.
 func (p *playRun) taskInfo(task *playbook.Task, scope *vars.Scope) *TaskInfo {
 	x := &execution{playRun: p, task: task}
-	info := &TaskInfo{Name: p.title(task, scope), Title: p.name(task, scope), Task: task, Action: task.Action, Handler: task.Handler, Pos: task.Pos}
+	info := &TaskInfo{Name: p.title(task, scope), Title: p.name(task, scope), Task: task, Action: task.Action, Handler: task.Handler, Pos: p.placeOf(task.Pos)}
 	info.Check, _ = x.keywordBool(scope, "check_mode", p.Check)
 	if task.Loop == nil {
 		info.NoLog = x.hides(scope)
