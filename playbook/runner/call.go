@@ -27,6 +27,9 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		template = scope.Variable
 	}
 	if x.task.ArgsTemplate != nil {
+		if !x.HideFacts { // else no host's facts are mistaken for the playbook's variables
+			x.warn("Using a variable for a task's 'args' is unsafe in some situations (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe)")
+		}
 		v, err := template(x.task.ArgsTemplate)
 		if err != nil {
 			return nil, err

@@ -44,7 +44,7 @@ type playRun struct {
 	levels       map[*playbook.Task]vars.Levels
 	magic        vars.Lazy
 	files        map[string][]*jinja.Dict // vars_files by host
-	filesRead    map[string][]*jinja.Dict // by path
+	filesRead    map[string]varsFileRead  // by path
 	tagScope     *vars.Scope              // what tags are templated with
 	waiting      map[string]bool          // hosts with vars_files whose names are not known yet
 	rolesRun     map[string]bool          // by roleUse: a task ran

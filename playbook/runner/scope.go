@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -305,7 +306,7 @@ func (p *playRun) searchPath(task *playbook.Task) []string {
 // loadVarsFiles reads the play's vars_files for every host of the batch. Of a
 // list within the list, the first file that exists counts.
 func (p *playRun) loadVarsFiles(ctx context.Context) error {
-	p.files, p.filesRead, p.waiting = map[string][]*jinja.Dict{}, map[string][]*jinja.Dict{}, map[string]bool{}
+	p.files, p.filesRead, p.waiting = map[string][]*jinja.Dict{}, map[string]varsFileRead{}, map[string]bool{}
 	for _, h := range p.batch {
 		if err := p.hostVarsFiles(ctx, h); err != nil {
 			return err
@@ -353,16 +354,38 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 	return nil, source.Errorf(pos, "the vars file %s was not found in %s", name, p.play.Dir)
 }
 
+// varsFileRead is what a file of vars_files held, and what it was like then.
+type varsFileRead struct {
+	dicts []*jinja.Dict
+	info  os.FileInfo
+}
+
+// varsFilesChanged reports whether a file that was read is another one by now.
+// Ansible reads them at every task.
+func (p *playRun) varsFilesChanged() bool {
+	for path, read := range p.filesRead {
+		info, err := os.Stat(path)
+		if err != nil || !info.ModTime().Equal(read.info.ModTime()) || info.Size() != read.info.Size() {
+			return true
+		}
+	}
+	return false
+}
+
 // readVars reads a file of vars_files, once for all hosts.
 func (p *playRun) readVars(path string) ([]*jinja.Dict, error) {
-	if dicts, ok := p.filesRead[path]; ok {
-		return dicts, nil
+	if read, ok := p.filesRead[path]; ok {
+		return read.dicts, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
 	}
 	n, err := yaml.LoadNode(path, p.Templar.Vault)
 	if err != nil {
 		return nil, err
 	}
 	dicts, err := playbook.DictsOf(n)
-	p.filesRead[path] = dicts
+	p.filesRead[path] = varsFileRead{dicts, info}
 	return dicts, err
 }

@@ -16,10 +16,14 @@ import (
 // execution prepares one task for one host.
 func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor) (x *execution, err error) {
 	host := p.hosts[c.host]
-	if p.waiting[c.host] && !task.Implicit {
-		if err := p.hostVarsFiles(ctx, host); err != nil {
-			return nil, err
-		}
+	switch {
+	case p.varsFilesChanged():
+		err = p.loadVarsFiles(ctx)
+	case p.waiting[c.host] && !task.Implicit:
+		err = p.hostVarsFiles(ctx, host)
+	}
+	if err != nil {
+		return nil, err
 	}
 	scope := p.scope(ctx, task, host)
 	if task.ActionTemplate != nil {
