@@ -38,7 +38,7 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		if !ok {
 			return nil, source.Errorf(x.task.ActionPos, "invalid or malformed argument: '%s'", jinja.Str(v))
 		}
-		merge(out, d)
+		setArguments(out, d)
 	}
 	for k, raw := range x.task.Args.All() {
 		if variables {
@@ -51,9 +51,7 @@ func (x *execution) arguments(scope *vars.Scope) (*jinja.Dict, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v, keep := withoutOmit(v); keep {
-			out.Set(k, v)
-		}
+		setArgument(out, k, v)
 	}
 	return out, nil
 }
@@ -63,6 +61,22 @@ func merge(into, from *jinja.Dict) {
 		if v, keep := withoutOmit(v); keep {
 			into.Set(k, v)
 		}
+	}
+}
+
+func setArguments(args, from *jinja.Dict) {
+	for k, v := range from.All() {
+		setArgument(args, k, v)
+	}
+}
+
+// setArgument sets an argument, or takes it away when it is omitted: as in
+// Ansible, a default does not come back then.
+func setArgument(args *jinja.Dict, k, v any) {
+	if v, keep := withoutOmit(v); keep {
+		args.Set(k, v)
+	} else {
+		args.Delete(k)
 	}
 }
 
@@ -89,10 +103,10 @@ func (x *execution) defaults(scope *vars.Scope, out *jinja.Dict) error {
 	}
 	for name, args := range ofGroups.All() {
 		if x.pb.InGroup(x.task.Action, jinja.Str(name)) {
-			merge(out, args.(*jinja.Dict))
+			setArguments(out, args.(*jinja.Dict))
 		}
 	}
-	merge(out, own)
+	setArguments(out, own)
 	return nil
 }
 
