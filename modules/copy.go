@@ -217,7 +217,11 @@ func (t *copyTask) put(dest string, s copySource, made bool) (Result, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		// In check mode a task before this one may be what makes the directory.
 		if parent, err := t.c.Stat(path.Dir(dest)); !made && !t.c.Check() && (err != nil || !parent.IsDir()) {
-			return nil, fmt.Errorf("Destination directory %s does not exist", path.Dir(dest))
+			r := Result{}
+			if !t.a.RemoteSrc { // as Ansible, which has asked for it on the controller
+				r["checksum"] = s.sum
+			}
+			return nil, Fail(fmt.Sprintf("Destination directory %s does not exist", path.Dir(dest)), r)
 		}
 	case err != nil:
 		return nil, err

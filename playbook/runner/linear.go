@@ -181,7 +181,7 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 		if err != nil {
 			return err
 		}
-		if failedNow && (last || o.result.Status == Unreachable) {
+		if failedNow && last || o.result.Status == Unreachable { // also an ignored one
 			stop, err := p.anyErrorsFatal(ctx, task, at[i].host)
 			if err != nil {
 				return err

@@ -318,7 +318,7 @@ func (l *loop) position(i int) *jinja.Dict {
 
 // loopResult sums up a loop's items.
 func (x *execution) loopResult(tries []*try) *try {
-	sum := &try{scope: x.scope, status: OK, delegated: tries[0].delegated}
+	sum := &try{scope: x.scope, status: OK, delegated: x.delegatedAsWritten()}
 	results := jinja.NewList()
 	sum.data = jinja.NewDict("results", results, "skipped", true)
 	changed, skipped, failed, said := false, true, false, false
