@@ -126,7 +126,9 @@ func date(text string) any {
 }
 
 // isTime reports whether text is written as a day or a timestamp.
-func isTime(text string) bool { return dateForm.MatchString(text) || timeForm.MatchString(text) }
+func isTime(text string) bool {
+	return text != "" && text[0] <= '9' && (dateForm.MatchString(text) || timeForm.MatchString(text))
+}
 
 func timestamp(text string) any {
 	m := timeForm.FindStringSubmatch(text)

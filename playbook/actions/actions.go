@@ -140,7 +140,7 @@ func (c *Call) text(names ...string) string {
 	return ""
 }
 
-// bool is an argument as a boolean.
+// hasAny reports whether one of the arguments is given.
 func (c *Call) hasAny(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		_, ok := c.Args.Get(name)
@@ -148,6 +148,7 @@ func (c *Call) hasAny(names []string) bool {
 	})
 }
 
+// bool is an argument as a boolean.
 func (c *Call) bool(name string, otherwise bool) (bool, error) {
 	v, ok := c.Args.Get(name)
 	if !ok || v == nil {

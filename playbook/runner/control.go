@@ -100,7 +100,7 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 			e.Known = e.Msg
 			return e
 		}
-		if p.flush(at) && p.info.Lockstep && anyErrorsFatal(task) {
+		if p.flush(at) && p.info.Lockstep && written(task, "any_errors_fatal") {
 			p.failAll(all)
 		}
 		return nil
@@ -156,7 +156,7 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 // endAll ends the hosts that are in the play. Where the first of them is failing
 // that is the failure of all, as any of any_errors_fatal.
 func (p *playRun) endAll(task *playbook.Task, first *cursor, all []*cursor) (fatal bool) {
-	if fatal = p.info.Lockstep && first.failing() && !ignoresErrors(task); fatal {
+	if fatal = p.info.Lockstep && first.failing() && !written(task, "ignore_errors"); fatal {
 		p.Callback.NoHostsRemaining(&p.info)
 	}
 	for _, c := range all {

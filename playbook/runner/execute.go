@@ -286,7 +286,7 @@ func (x *execution) delegatedAsWritten() string {
 // has not read its keywords then, and takes ignore_errors as it is written.
 func (x *execution) failedEarly(scope *vars.Scope, err error) *try {
 	t := x.failedTry(scope, err)
-	t.ignored = ignoresErrors(x.task)
+	t.ignored = written(x.task, "ignore_errors")
 	return t
 }
 
@@ -310,8 +310,7 @@ func (x *execution) boolOrRaw(scope *vars.Scope, keyword string) bool {
 	if err == nil {
 		return yes
 	}
-	k, _ := x.task.Inherited(keyword)
-	return isTrue(k)
+	return written(x.task, keyword)
 }
 
 // hides reports whether the task's output is hidden.
@@ -405,7 +404,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 			}
 			return t
 		}
-		hidden := x.hides(scope)
+		hidden := written(x.task, "no_log")
 		if hidden {
 			inc.label = "(censored due to no_log)"
 		}

@@ -88,7 +88,7 @@ func (p *playRun) warnFree(ctx context.Context, task *playbook.Task, host string
 	if once {
 		p.warn("Using run_once with the free strategy is not currently supported. This task will still be executed for every host in the inventory list.")
 	}
-	if anyErrorsFatal(task) {
+	if written(task, "any_errors_fatal") {
 		p.warn("Using any_errors_fatal with the free strategy is not supported, as tasks are executed independently on each host")
 	}
 	return nil

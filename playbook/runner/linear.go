@@ -354,24 +354,19 @@ func (p *playRun) runOnce(ctx context.Context, task *playbook.Task, host string)
 }
 
 func (p *playRun) anyErrorsFatal(ctx context.Context, task *playbook.Task, host string) (bool, error) {
-	if ignoresErrors(task) {
+	if written(task, "ignore_errors") {
 		return false, nil
 	}
-	if anyErrorsFatal(task) {
+	if written(task, "any_errors_fatal") {
 		return true, nil
 	}
 	return p.forAll(ctx, task, host)
 }
 
-// anyErrorsFatal is the keyword, which Ansible does not template here.
-func anyErrorsFatal(task *playbook.Task) bool {
-	k, ok := task.Inherited("any_errors_fatal")
-	return ok && isTrue(k)
-}
-
-// ignoresErrors is ignore_errors as it is written, which is true for any text.
-func ignoresErrors(task *playbook.Task) bool {
-	k, ok := task.Inherited("ignore_errors")
+// written is a boolean keyword as Ansible takes it that does not template it:
+// any text is true.
+func written(task *playbook.Task, keyword string) bool {
+	k, ok := task.Inherited(keyword)
 	return ok && isTrue(k)
 }
 
