@@ -153,6 +153,11 @@ func (s scenario) compare(t *testing.T, ansible string) {
 			t.Errorf("run %d is refused: %v\n%s", i+1, !r.refused, got[i].Errors)
 		}
 	}
+	s.agree(t, ansible, got, unlike)
+}
+
+// agree sees that Ansible does what gplay did.
+func (s scenario) agree(t *testing.T, ansible string, got []performance, unlike []bool) {
 	why, err := disagreement(fmt.Sprintf("{%v %v %v}", s.name, s.files, s.runs), got, unlike, func() ([]performance, error) { return s.perform(t, ansible) })
 	if err != nil {
 		t.Fatal(err)

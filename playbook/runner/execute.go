@@ -55,6 +55,7 @@ type try struct {
 	attempts  int
 	scope     *vars.Scope
 	include   *include
+	unwanted  bool  // its condition is false
 	last      bool  // the loop ends with it
 	grew      bool  // it changed the inventory, and nothing else
 	fatal     bool  // it could not be run, and nor can what is left of the loop
@@ -234,7 +235,7 @@ func (x *execution) skippedAnyway(err error) *try {
 
 func (x *execution) skip(scope *vars.Scope) *try {
 	data := jinja.NewDict("changed", false, "skipped", true, "skip_reason", "Conditional result was False")
-	return &try{data: data, status: Skipped, scope: scope, noLog: x.hides(scope)}
+	return &try{data: data, status: Skipped, unwanted: true, scope: scope, noLog: x.hides(scope)}
 }
 
 // conditions evaluates every when, from the play inwards.

@@ -227,7 +227,9 @@ func (l *loop) one(ctx context.Context, i int) *try {
 	if t.fatal {
 		return t
 	}
-	merge(l.brought, l.x.afterwards(t.data))
+	if !t.unwanted {
+		merge(l.brought, l.x.afterwards(t.data))
+	}
 	l.breaks(t, own)
 	for k, v := range own.All() {
 		t.data.Set(k, jinja.Plain(vars.AsWritten(v)))
