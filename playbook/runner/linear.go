@@ -228,6 +228,9 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 			n.Ignored++
 			return false, nil
 		}
+		if o.shared { // only that of run_once's own host is known
+			return true, nil
+		}
 		n.Unreachable++
 		p.out(p.unreachable, c.host)
 		p.out(p.removed, c.host)

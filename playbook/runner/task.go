@@ -77,7 +77,7 @@ func (p *playRun) title(task *playbook.Task, scope *vars.Scope) string {
 func (p *playRun) name(task *playbook.Task, scope *vars.Scope) string {
 	if task.Name != nil {
 		v, err := scope.Template(task.Name)
-		if err != nil {
+		if err != nil || task.Action == "meta" { // which Ansible does not template
 			return conditionText(task.Name)
 		}
 		if name, ok := v.(string); ok && name != "" { // a number is none, as in Ansible
