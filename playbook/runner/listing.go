@@ -68,9 +68,6 @@ func (r *Runner) CheckHosts(ctx context.Context, pb *playbook.Playbook) error {
 // list adds the tasks of a block, without those of rescue and always, as
 // Ansible does.
 func (p *playRun) list(l *Listing, b *playbook.Block) {
-	if b == nil {
-		return
-	}
 	for _, item := range b.Items {
 		switch item := item.(type) {
 		case *playbook.Block:
