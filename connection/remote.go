@@ -83,10 +83,25 @@ func (r *remote) Module(ctx context.Context, call Call) (map[string]any, error) 
 
 func (r *remote) lost(s *session, err error) error {
 	text := fmt.Sprintf("lost the connection to %s: %v", r.target.Host, err)
-	if said := s.talk.last(); said != "" && !r.shell.dead() {
-		text += ": " + fault(said)
+	if !r.ended() {
+		if said := s.talk.last(); said != "" {
+			text += ": " + fault(said)
+		}
 	}
 	return &Unreachable{r.target.Host, errors.New(text)}
+}
+
+// ended says whether the connection ended with the agent. What runs over it
+// hears of its end a moment before it is known to have ended, and the next Get
+// must not give it again.
+func (r *remote) ended() bool {
+	for range 10 {
+		if r.shell.dead() {
+			return true
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
 }
 
 // fault is what an agent that broke down said, without its stack.
