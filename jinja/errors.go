@@ -87,6 +87,19 @@ func IsTypeError(err error) bool {
 	return errors.As(err, &kind) || errors.As(err, &args)
 }
 
+// IsValueError reports whether err is what Python calls a ValueError.
+func IsValueError(err error) bool {
+	var kind *valueError
+	return errors.As(err, &kind)
+}
+
+// IsException reports whether err is an exception of Python's that is no
+// TypeError.
+func IsException(err error) bool {
+	var exception *Exception
+	return errors.As(err, &exception) || IsValueError(err)
+}
+
 func typeErrorf(format string, args ...any) error {
 	return &typeError{fmt.Sprintf(format, args...)}
 }
@@ -94,6 +107,10 @@ func typeErrorf(format string, args ...any) error {
 // TypeErrorf is the error of an Object, a filter or a callable where Python
 // raises a TypeError.
 func TypeErrorf(format string, args ...any) error { return typeErrorf(format, args...) }
+
+// ValueErrorf is the error of a filter or callable where Python raises a
+// ValueError.
+func ValueErrorf(format string, args ...any) error { return valueErrorf(format, args...) }
 
 func valueErrorf(format string, args ...any) error {
 	return &valueError{fmt.Sprintf(format, args...)}

@@ -15,6 +15,14 @@ import (
 
 var pause = &Action{Name: "pause", Doc: "wait for a time, or for the person at the terminal", Params: []string{"minutes", "seconds", "prompt", "echo"}, ForAll: true, Run: runPause}
 
+// KeepsTime reports whether an action waits for a time of its own, which no
+// timeout of the task cuts short, as in Ansible.
+func KeepsTime(action string, args *jinja.Dict) bool {
+	minutes, _ := args.Get("minutes")
+	seconds, _ := args.Get("seconds")
+	return action == pause.Name && (minutes != nil || seconds != nil)
+}
+
 // Keys is a terminal that is read key by key. The person there sees what they
 // type if that was asked for.
 type Keys interface {

@@ -87,13 +87,20 @@ func jsonIndent(f *jinja.JSONOptions, indent any) error {
 }
 
 func fromJSON(_ *jinja.Context, v any, _ *jinja.Args) (any, error) {
+	var text string
 	switch v := v.(type) {
 	case string:
-		return pyjson.Decode(v)
+		text = v
 	case []byte:
-		return pyjson.Decode(string(v))
+		text = string(v)
+	default:
+		return nil, jinja.TypeErrorf("the JSON object must be str, bytes or bytearray, not %s", jinja.TypeName(v))
 	}
-	return nil, fmt.Errorf("the JSON object must be str, bytes or bytearray, not %s", jinja.TypeName(v))
+	decoded, err := pyjson.Decode(text)
+	if err != nil {
+		err = jinja.ValueErrorf("%v", err)
+	}
+	return decoded, err
 }
 
 func fromYAML(v any) (any, error) {

@@ -202,9 +202,8 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 		if skip := x.skippedAnyway(err); skip != nil {
 			return false, []*try{skip}
 		}
-		t := x.failedEarly(x.scope, err)
-		var undefined *vars.Undefined
-		if errors.As(err, &undefined) {
+		t := x.unlooped(err)
+		if isUndefined(err) {
 			t.data.Set("msg", labelError(err)) // Ansible says no more of a loop
 		}
 		return false, []*try{t}
@@ -223,8 +222,7 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 // skippedAnyway is the skip of a task whose loop cannot be templated but
 // whose condition is false without it.
 func (x *execution) skippedAnyway(err error) *try {
-	var undefined *vars.Undefined
-	if !errors.As(err, &undefined) {
+	if !isUndefined(err) {
 		return nil
 	}
 	if ok, condErr := x.conditions(x.scope); condErr == nil && !ok {
@@ -291,15 +289,28 @@ func (x *execution) failedEarly(scope *vars.Scope, err error) *try {
 	return t
 }
 
-// withoutArguments is a task whose arguments cannot be templated. As in
+// unprepared is a task whose keywords or arguments cannot be templated. As in
 // Ansible, whose errors are its own, Python's TypeError and its ValueError, any
 // other of Python's exceptions is the fault of one item and no other.
-func (x *execution) withoutArguments(scope *vars.Scope, err error) *try {
+func (x *execution) unprepared(scope *vars.Scope, err error) *try {
 	t := x.failedTry(scope, err)
 	var exception *jinja.Exception
 	if errors.As(err, &exception) {
 		t.fatal = false
 		t.data.Set("changed", false)
+		t.data.Set("exception", described(t.data))
+	}
+	return t
+}
+
+// unlooped is a task whose loop has a fault, which Ansible does not expect
+// there where it is an exception of Python's.
+func (x *execution) unlooped(err error) *try {
+	t := x.failedEarly(x.scope, err)
+	if jinja.IsException(err) {
+		t.data.Set("msg", "Unexpected failure during module execution: "+failureText(err))
+		t.data.Set("exception", described(t.data))
+		t.data.Set("stdout", "")
 	}
 	return t
 }
@@ -336,20 +347,24 @@ func explain(data *jinja.Dict, key string, err error) {
 	if !errors.As(err, &placed) {
 		return
 	}
-	described := strings.TrimSuffix(source.Describe(placed), "\n")
-	data.Set(place, jinja.Tuple{key, described})
-	var fault *jinja.Error
-	if errors.As(err, &fault) && fault.Undefined == nil {
-		data.Set("exception", described)
+	data.Set(place, jinja.Tuple{key, strings.TrimSuffix(source.Describe(placed), "\n")})
+}
+
+// described is the fault of a result with its place.
+func described(data *jinja.Dict) any {
+	at, _ := data.Get(place)
+	if at, ok := at.(jinja.Tuple); ok {
+		return at[1]
 	}
+	return nil
 }
 
 // showPlace puts the place of a fault behind its message.
 func showPlace(data *jinja.Dict) {
-	v, _ := data.Get(place)
-	if at, ok := v.(jinja.Tuple); ok {
-		msg, _ := data.Get(at[0])
-		data.Set(at[0], jinja.Str(msg)+"\n\n"+jinja.Str(at[1]))
+	if at, _ := data.Get(place); at != nil {
+		key := at.(jinja.Tuple)[0]
+		msg, _ := data.Get(key)
+		data.Set(key, jinja.Str(msg)+"\n\n"+jinja.Str(described(data)))
 		data.Delete("exception") // which says the same
 	}
 	data.Delete(place)
@@ -367,9 +382,8 @@ func failureText(err error) string {
 	if placed.Known != "" {
 		return placed.Known
 	}
-	var undefined *vars.Undefined
 	msg := plainText(err, placed)
-	if errors.As(err, &undefined) && !strings.HasPrefix(msg, "The conditional check") {
+	if isUndefined(err) && !strings.HasPrefix(msg, "The conditional check") {
 		msg = "The task includes an option with an undefined variable. The error was: " + msg
 	}
 	return msg
@@ -391,7 +405,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	s, err := x.settings(scope)
 	if err != nil {
-		return x.failedTry(scope, err)
+		return x.unprepared(scope, err)
 	}
 	if s.delegate != x.host.Name {
 		scope = scope.With(x.delegatedVars(s.delegate))
@@ -413,7 +427,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	}
 	args, err := x.arguments(scope)
 	if err != nil {
-		return x.withoutArguments(scope, err)
+		return x.unprepared(scope, x.argsFault(err))
 	}
 	if err := or(x.checkConnection(scope, s), x.checkBecome(scope, s)); err != nil {
 		return x.on(x.failedTry(scope, err), s)
@@ -536,7 +550,7 @@ func statusOf(data *jinja.Dict) Status {
 // timeout are results too, which cut the task off: neither until nor failed_when
 // sees them. An error is of what could not be run.
 func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) (result *jinja.Dict, cut bool, err error) {
-	if s.timeout > 0 {
+	if s.timeout > 0 && !actions.KeepsTime(x.task.Action, args) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.timeout)
 		defer cancel()

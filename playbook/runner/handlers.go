@@ -2,13 +2,11 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
-	"gplay/playbook/vars"
 )
 
 // handlers are a play's handlers and who is to run them.
@@ -86,8 +84,7 @@ func (h *handlers) byName(name string) *playbook.Task {
 // without. It warns of one that is looked at and can never run.
 func (h *handlers) named(t *playbook.Task, name string) bool {
 	own, err := h.template(t)
-	var undefined *vars.Undefined
-	if errors.As(err, &undefined) && len(t.Listen) == 0 {
+	if isUndefined(err) && len(t.Listen) == 0 {
 		h.p.warn("Handler '%s' is unusable because it has no listen topics and the name could not be templated "+
 			"(host-specific variables are not supported in handler names). The error: %s", jinja.Str(t.Name), labelError(err))
 	}

@@ -26,11 +26,15 @@ func asBool(v any, keyword string, pos source.Pos) (bool, error) {
 		if v == 0 || v == 1 {
 			return v == 1, nil
 		}
+	case float64:
+		if v == 0 || v == 1 {
+			return v == 1, nil
+		}
 	}
 	switch strings.ToLower(strings.TrimSpace(jinja.Str(v))) {
-	case "yes", "on", "1", "true", "t", "y", "1.0":
+	case "yes", "on", "1", "true", "t", "y":
 		return true, nil
-	case "no", "off", "0", "false", "f", "n", "0.0", "":
+	case "no", "off", "0", "false", "f", "n", "":
 		return false, nil
 	}
 	return false, source.Errorf(pos, "%s is %s; it must be yes or no", keyword, jinja.Repr(v))
@@ -38,13 +42,34 @@ func asBool(v any, keyword string, pos source.Pos) (bool, error) {
 
 // fieldFault is the fault of a keyword in Ansible's words.
 func fieldFault(keyword string, err error) error {
-	var undefined *vars.Undefined
 	var placed *source.Error
-	if !errors.As(err, &undefined) || !errors.As(err, &placed) {
+	if !isUndefined(err) || !errors.As(err, &placed) {
 		return err
 	}
 	named := *placed
 	named.Known = fmt.Sprintf("The field '%s' has an invalid value, which includes an undefined variable. The error was: %s", fieldName(keyword), placed.Msg)
+	return &named
+}
+
+func isUndefined(err error) bool {
+	var undefined *vars.Undefined
+	return errors.As(err, &undefined)
+}
+
+// argsFault is the fault of a task's arguments in Ansible's words.
+func (x *execution) argsFault(err error) error {
+	var placed *source.Error
+	if !jinja.IsValueError(err) || !errors.As(err, &placed) || placed.Known != "" {
+		return err
+	}
+	return noKind("args", placed, vars.AsWritten(x.task.Args), "dict", placed.Msg)
+}
+
+// noKind is the fault of a keyword that is not of a kind of Ansible's, which
+// Python does not make of it.
+func noKind(keyword string, at *source.Error, value any, kind, python string) error {
+	named := *at
+	named.Known = fmt.Sprintf("the field '%s' has an invalid value (%s), and could not be converted to an %s.The error was: %s", fieldName(keyword), conditionText(value), kind, python)
 	return &named
 }
 

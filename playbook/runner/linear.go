@@ -306,7 +306,7 @@ func (p *playRun) failAll(all []*cursor) {
 // has failed.
 func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
 	read, limit := p.keywords(ctx), 100.0
-	read.percentage("max_fail_percentage", &limit)
+	read.number("max_fail_percentage", "percent", &limit)
 	if read.err != nil || float64(len(p.failed)-p.failedBefore)*100/float64(len(p.batch)) <= limit {
 		return read.err
 	}

@@ -28,7 +28,7 @@ type loop struct {
 }
 
 func (x *execution) loop(ctx context.Context) (*loop, error) {
-	l := &loop{x: x, variable: "item", allItems: true, brought: jinja.NewDict()}
+	l := &loop{x: x, variable: "item", brought: jinja.NewDict()}
 	if err := l.controls(); err != nil {
 		return nil, err
 	}
@@ -169,31 +169,17 @@ func flat(terms []any, deep bool) []any {
 // controls reads loop_control. The label is templated an item.
 func (l *loop) controls() error {
 	l.control = l.x.task.Loop.Control
-	for k, raw := range l.control.All() {
-		if k == "label" || k == "break_when" {
-			continue
-		}
-		v, err := l.x.scope.Template(raw)
-		if err != nil {
-			return fieldFault(jinja.Str(k), err)
-		}
-		switch k {
-		case "loop_var":
-			l.variable = jinja.Str(v)
-		case "index_var":
-			l.index = jinja.Str(v)
-		case "pause":
-			seconds, ok := parseFloat(jinja.Str(v))
-			if !ok {
-				return source.Errorf(l.x.task.Loop.Pos, "loop_control's pause is %s; it must be a number of seconds", jinja.Repr(v))
-			}
-			l.pause = time.Duration(seconds * float64(time.Second))
-		case "extended":
-			l.extended = jinja.Truth(v)
-		case "extended_allitems":
-			l.allItems = jinja.Truth(v)
-		}
+	read := &keywordReader{chain: l.written, scope: l.x.scope}
+	var pause float64
+	read.text("loop_var", &l.variable)
+	read.text("index_var", &l.index)
+	read.number("pause", "float", &pause)
+	read.bool("extended", &l.extended, false)
+	read.bool("extended_allitems", &l.allItems, true)
+	if read.err != nil {
+		return read.err
 	}
+	l.pause = time.Duration(pause * float64(time.Second))
 	if label, _ := l.control.Get("label"); jinja.Truth(label) {
 		l.label = label
 	}
@@ -201,6 +187,15 @@ func (l *loop) controls() error {
 		l.x.warn("The loop variable '%s' is already in use. You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.", l.variable)
 	}
 	return nil
+}
+
+// written is what loop_control says of a keyword.
+func (l *loop) written(keyword string) []playbook.Keyword {
+	v, ok := l.control.Get(keyword)
+	if !ok {
+		return nil
+	}
+	return []playbook.Keyword{{Value: v, Pos: l.x.task.Loop.Pos}}
 }
 
 func (l *loop) run(ctx context.Context) []*try {
@@ -235,6 +230,9 @@ func (l *loop) one(ctx context.Context, i int) *try {
 		t.data.Set(k, jinja.Plain(vars.AsWritten(v)))
 	}
 	label, err := l.shown(t.scope, i)
+	if err != nil && !isUndefined(err) { // it ends the loop, and this item is not told of
+		return l.x.unlooped(err)
+	}
 	if t.include != nil && t.status == OK {
 		t.include.loop = own
 		if t.include.label == "" && jinja.Truth(label) {

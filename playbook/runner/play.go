@@ -152,7 +152,7 @@ func (p *playRun) checkKeywords(ctx context.Context) error {
 	read.bool("gather_facts", &yes, false)
 	read.texts("gather_subset")
 	read.int("gather_timeout", &number)
-	read.percentage("max_fail_percentage", &percentage)
+	read.number("max_fail_percentage", "percent", &percentage)
 	for _, keyword := range []string{"order", "serial", "strategy"} {
 		read.value(keyword)
 	}

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -322,9 +321,8 @@ func (p *playRun) hostVarsFiles(ctx context.Context, h *inventory.Host) error {
 	k := p.play.Keywords["vars_files"]
 	for _, entry := range asList(k.Value) {
 		dicts, err := p.varsFile(ctx, h, entry, k.Pos)
-		var undefined *vars.Undefined
 		switch {
-		case errors.As(err, &undefined) && !p.gathered[h.Name]:
+		case isUndefined(err) && !p.gathered[h.Name]:
 			p.waiting[h.Name] = true
 		case err != nil:
 			return err

@@ -82,8 +82,7 @@ func (x *execution) unused(read *keywordReader) error {
 			read.err = fieldFault("notify", err)
 		}
 	}
-	var undefined *vars.Undefined
-	if _, err := read.scope.Template(x.task.Name); err != nil && !errors.As(err, &undefined) && read.err == nil {
+	if _, err := read.scope.Template(x.task.Name); err != nil && !isUndefined(err) && read.err == nil {
 		read.err = err // what is undefined in a name stays as written
 	}
 	return read.err
@@ -135,12 +134,9 @@ func (r *keywordReader) int(keyword string, into *int) {
 	}
 }
 
-// fails notes that a keyword is not what is expected of it: a kind of Ansible's,
-// which Python does not make of it.
+// fails notes that a keyword is not what is expected of it.
 func (r *keywordReader) fails(keyword string, k playbook.Keyword, expected string, v any, kind, python string) {
-	e := source.Errorf(k.Pos, "%s is %s; it must be %s", keyword, jinja.Repr(v), expected)
-	e.Known = fmt.Sprintf("the field '%s' has an invalid value (%s), and could not be converted to an %s.The error was: %s", fieldName(keyword), conditionText(k.Value), kind, python)
-	r.err = e
+	r.err = noKind(keyword, source.Errorf(k.Pos, "%s is %s; it must be %s", keyword, jinja.Repr(v), expected), k.Value, kind, python)
 }
 
 func (r *keywordReader) seconds(keyword string, into *time.Duration, otherwise int) {
@@ -160,14 +156,15 @@ func (r *keywordReader) delay(into *time.Duration) {
 	*into = time.Duration(n * float64(time.Second))
 }
 
-func (r *keywordReader) percentage(keyword string, into *float64) {
+// number reads a keyword that is of a kind of Ansible's: float or percent.
+func (r *keywordReader) number(keyword, kind string, into *float64) {
 	v, k, ok := r.value(keyword)
 	if !ok {
 		return
 	}
 	n, err := asFloat(v, keyword, k.Pos)
 	if *into = n; err != nil {
-		r.fails(keyword, k, "a percentage", v, "percent", noFloat(v))
+		r.fails(keyword, k, "a number", v, kind, noFloat(v))
 	}
 }
 
