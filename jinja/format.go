@@ -777,6 +777,12 @@ func strFormat(c *Context, self any, args *Args) (any, error) {
 	return out, err
 }
 
+// Format is str.format of text with named values.
+func Format(text string, named Mapping) (string, error) {
+	f := formatter{named: named, auto: -1}
+	return f.format(text, 0)
+}
+
 // strFormatMap is str.format_map.
 func strFormatMap(c *Context, self any, args *Args) (any, error) {
 	bound, err := args.Bind("mapping")

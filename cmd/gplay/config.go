@@ -26,6 +26,7 @@ type config struct {
 	collectionsPath                      []string
 	remoteUser, keyFile, transport       string
 	sshArgs, sshCommonArgs, sshExtraArgs string
+	managed                              string
 	forks, timeout, verbosity            int
 	hostKeyChecking                      bool
 	become                               bool
@@ -225,6 +226,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"}, defaults, "host_key_checking", boolean(&c.hostKeyChecking)},
 		{[]string{"ANSIBLE_FORCE_HANDLERS"}, defaults, "force_handlers", boolean(&c.forceHandlers)},
 		{[]string{"ANSIBLE_JINJA2_NATIVE"}, defaults, "jinja2_native", boolean(&c.jinjaNative)},
+		{nil, defaults, "ansible_managed", text(&c.managed)},
 		{[]string{"ANSIBLE_STRING_TYPE_FILTERS"}, "jinja2", "dont_type_filters", list(&c.textFilters)},
 		{nil, defaults, "plugin_filters_cfg", c.path(&c.pluginFilters)},
 		{[]string{"ANSIBLE_DEPRECATION_WARNINGS"}, defaults, "deprecation_warnings", boolean(&c.deprecations)},

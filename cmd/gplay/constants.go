@@ -12,7 +12,7 @@ func (o *options) constants(c *config) map[string]any {
 	for name, text := range map[string]string{
 		"DEFAULT_REMOTE_USER": c.remoteUser, "DEFAULT_PRIVATE_KEY_FILE": c.keyFile, "DEFAULT_TRANSPORT": c.transport,
 		"DEFAULT_BECOME_USER": c.becomeUser, "DEFAULT_BECOME_METHOD": c.becomeMethod, "DEFAULT_STDOUT_CALLBACK": c.callback,
-		"DEFAULT_VAULT_PASSWORD_FILE": c.vaultPassFile, "CONFIG_FILE": c.file,
+		"DEFAULT_VAULT_PASSWORD_FILE": c.vaultPassFile, "CONFIG_FILE": c.file, "DEFAULT_MANAGED_STR": c.managed,
 	} {
 		if text != "" {
 			all[name] = text

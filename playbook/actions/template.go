@@ -5,12 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"gplay/jinja"
 	"gplay/playbook/vars"
@@ -70,12 +66,10 @@ func (c *Call) render(path, dest string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	described, err := describe(path, dest)
+	scope, err := c.Scope.InTemplate(c.text("src"), path, dest)
 	if err != nil {
 		return "", err
 	}
-	scope := c.Scope.With(described)
-	scope.Dirs = append([]string{filepath.Dir(path)}, scope.Dirs...)
 	return scope.RenderFile(text, path, options)
 }
 
@@ -140,26 +134,4 @@ func option(o *jinja.Options, name, value string) error {
 		return fmt.Errorf("the template's #jinja2: header has the unknown option %q", name)
 	}
 	return nil
-}
-
-// describe gives the variables that tell a template about itself.
-func describe(path, dest string) (*jinja.Dict, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	owner := ""
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		owner = strconv.Itoa(int(stat.Uid))
-		if u, err := user.LookupId(owner); err == nil {
-			owner = u.Username
-		}
-	}
-	hostname, err := os.Hostname()
-	if err != nil {
-		return nil, err
-	}
-	return jinja.NewDict("ansible_managed", "Ansible managed", "template_host", hostname, "template_path", path,
-		"template_mtime", stamp(info.ModTime()), "template_uid", owner, "template_run_date", stamp(time.Now()),
-		"template_destpath", dest, "template_fullpath", path), nil
 }

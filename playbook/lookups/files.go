@@ -107,7 +107,7 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := c.Render(text, path, extra, delimiters)
+		v, err := c.Render(name, path, text, extra, delimiters)
 		if s, ok := v.(string); ok && convert && hasMarks(text, delimiters) {
 			v = converted(s)
 		}

@@ -27,9 +27,9 @@ type Context struct {
 	Var func(name string) (value any, ok bool, err error)
 	// VarNames are the names of all variables.
 	VarNames func() []string
-	// Render templates text as a trusted template file, with extra variables;
-	// newlines at its end are kept.
-	Render func(text, file string, extra *jinja.Dict, options jinja.Options) (any, error)
+	// Render templates the text of a trusted template file, which the lookup was
+	// given by its name, with extra variables; newlines at its end are kept.
+	Render func(name, file, text string, extra *jinja.Dict, options jinja.Options) (any, error)
 	// Hosts are the names of the hosts that match an inventory pattern.
 	Hosts func(pattern string) ([]string, error)
 	// Settings are those of the run, by Ansible's names; the others have their

@@ -81,7 +81,7 @@ func (w *world) lookup(a *jinja.Args) (any, error) {
 	return v, err
 }
 
-func (w *world) render(text, file string, extra *jinja.Dict, o jinja.Options) (any, error) {
+func (w *world) render(_, file, text string, extra *jinja.Dict, o jinja.Options) (any, error) {
 	env := *w.env
 	env.Options = o
 	env.Options.KeepTrailingNewline = true // as the playbook's own rendering does

@@ -185,10 +185,13 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 	}, plain, options)
 }
 
-func (s *Scope) renderFor(text, file string, extra *jinja.Dict, options jinja.Options) (any, error) {
-	scope := s
+func (s *Scope) renderFor(name, file, text string, extra *jinja.Dict, options jinja.Options) (any, error) {
+	scope, err := s.InTemplate(name, file, nil)
+	if err != nil {
+		return nil, err
+	}
 	if extra.Len() > 0 {
-		scope = s.With(extra)
+		scope = scope.With(extra)
 	}
 	return scope.RenderFile(text, file, options)
 }
