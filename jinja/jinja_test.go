@@ -151,12 +151,6 @@ func TestCompileExpr(t *testing.T) {
 
 func TestTemplateShape(t *testing.T) {
 	e := &Environment{}
-	if name, ok := compile(t, e, "{{ foo }}").Variable(); name != "foo" || !ok {
-		t.Error("{{ foo }} is a variable")
-	}
-	if _, ok := compile(t, e, "{{ foo.x }}").Variable(); ok {
-		t.Error("{{ foo.x }} is no variable")
-	}
 	if text, ok := compile(t, e, "a\n").IsText(); text != "a" || !ok {
 		t.Error("text is text")
 	}

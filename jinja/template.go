@@ -129,16 +129,6 @@ func (t *Template) Names() []string { return slices.Clone(t.free) }
 // Names are the variables that x may take from its scope.
 func (x *Expr) Names() []string { return slices.Clone(x.tmpl.free) }
 
-// Variable is the name where t is {{ name }} and nothing else.
-func (t *Template) Variable() (string, bool) {
-	if x := t.single(); x != nil {
-		if n, ok := x.(*nameExpr); ok {
-			return n.name, true
-		}
-	}
-	return "", false
-}
-
 // IsText reports whether t is plain text, and gives it.
 func (t *Template) IsText() (string, bool) {
 	switch len(t.body) {

@@ -78,7 +78,7 @@ func (c *Call) evaluate(expr string) (any, error) {
 	if raw == expr {
 		return c.Scope.Template(&yaml.Template{Text: "{{" + expr + "}}", Pos: c.Task.ArgPos["var"]})
 	}
-	v, err := c.Scope.Wary().Expr(expr)
+	v, err := c.Scope.Wary().Bare(expr)
 	if u, ok := v.(*jinja.Undefined); ok && err == nil {
 		err = errors.New(u.Message())
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/big"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -113,6 +114,10 @@ type program struct {
 	name     string // the variable, where the template is {{ name }} and no more
 }
 
+// oneVariable is how a template is written that may give what a variable holds
+// without looking into it.
+var oneVariable = regexp.MustCompile(`^\{\{\s*(\w+)\s*\}\}\n?$`)
+
 func (t *Templar) compile(text *yaml.Template) (*program, error) {
 	if p, ok := text.Compiled.Load().(*program); ok {
 		return p, nil
@@ -122,7 +127,9 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 		return nil, err
 	}
 	p := &program{template: tmpl}
-	p.name, _ = tmpl.Variable()
+	if m := oneVariable.FindStringSubmatch(text.Text); m != nil {
+		p.name = m[1]
+	}
 	text.Compiled.Store(p)
 	return p, nil
 }
@@ -156,11 +163,8 @@ func (s *Scope) valueOf(t *yaml.Template) (any, error) {
 	if err != nil {
 		return nil, known(s.templateError(t, err), uncompiled(t.Text, err))
 	}
-	if p.name != "" {
-		switch raw, _ := s.Raw(p.name); raw.(type) {
-		case bool, int, float64, *big.Int:
-			return raw, nil
-		}
+	if raw, ok := s.plain(p.name); ok {
+		return raw, nil
 	}
 	v, single, err := p.template.Eval(s.ctx, s)
 	if err == nil && s.templar.native {
@@ -173,7 +177,7 @@ func (s *Scope) valueOf(t *yaml.Template) (any, error) {
 		return nil, s.templateError(t, err)
 	}
 	if single {
-		if v, err = s.typed(v, p.name != "", t.Text); err != nil {
+		if v, err = s.typed(v, t.Text); err != nil {
 			return nil, s.templateError(t, err)
 		}
 		return v, nil
@@ -182,6 +186,17 @@ func (s *Scope) valueOf(t *yaml.Template) (any, error) {
 		v = endLike(text, t.Text, "\n")
 	}
 	return literal(v), nil
+}
+
+// plain is the value of the variable name where that has no parts: a template
+// that is nothing but the variable gives it as it is.
+func (s *Scope) plain(name string) (any, bool) {
+	raw, ok := s.Raw(name)
+	switch raw.(type) {
+	case nil, bool, int, float64, *big.Int:
+		return raw, ok
+	}
+	return nil, false
 }
 
 // endLike gives a result at least as many newlines at its end as its template
@@ -194,14 +209,11 @@ func endLike(result, template, newline string) string {
 // typed is what Ansible's templar gives for a template of one expression:
 // containers and booleans keep their type, everything else is text, and text
 // that reads as a container or boolean becomes one.
-func (s *Scope) typed(v any, bare bool, template string) (any, error) {
+func (s *Scope) typed(v any, template string) (any, error) {
 	switch v := jinja.Unroll(v).(type) {
 	case *jinja.Undefined:
 		return nil, undefinedError(v)
 	case nil:
-		if bare {
-			return nil, nil
-		}
 		return endLike("", template, "\n"), nil
 	case jinja.Text:
 		return ended(v, template, func(s string) any { return literal(s) }), nil
@@ -453,6 +465,18 @@ func (s *Scope) Expr(text string) (any, error) {
 	}
 	v, err := x.Eval(s.ctx, s)
 	return jinja.Plain(v), err
+}
+
+// Bare is what {{ text }} gives. Unlike a template, it may be *jinja.Undefined.
+func (s *Scope) Bare(text string) (any, error) {
+	if raw, ok := s.plain(text); ok {
+		return raw, nil
+	}
+	v, err := s.Expr(text)
+	if _, ok := v.(*jinja.Undefined); ok || err != nil || s.templar.native {
+		return v, err
+	}
+	return s.typed(v, "")
 }
 
 func (s *Scope) expr(text string) (*jinja.Expr, error) {
