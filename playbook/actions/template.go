@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"gplay/jinja"
 	"gplay/playbook/vars"
@@ -62,15 +61,11 @@ func (c *Call) render(path, dest string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := header(string(data), &options)
-	if err != nil {
-		return "", err
-	}
 	scope, err := c.Scope.InTemplate(c.text("src"), path, dest)
 	if err != nil {
 		return "", err
 	}
-	return scope.RenderFile(text, path, options)
+	return scope.RenderFile(string(data), path, options)
 }
 
 // lexer reads the arguments that say how templates are written.
@@ -94,44 +89,4 @@ func (c *Call) lexer() (jinja.Options, error) {
 	}
 	o.LstripBlocks, err = c.bool("lstrip_blocks", false)
 	return o, err
-}
-
-const headerMark = "#jinja2:"
-
-// header applies a template's own first line of options. It is replaced by
-// nothing; the text keeps its other lines.
-func header(text string, o *jinja.Options) (string, error) {
-	if !strings.HasPrefix(text, headerMark) {
-		return text, nil
-	}
-	line, rest, _ := strings.Cut(text, "\n")
-	for pair := range strings.SplitSeq(strings.TrimPrefix(line, headerMark), ",") {
-		name, value, ok := strings.Cut(pair, ":")
-		if !ok {
-			return "", fmt.Errorf("the template's #jinja2: header has %q where name:value is expected", pair)
-		}
-		name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `'"`)
-		if err := option(o, name, value); err != nil {
-			return "", err
-		}
-	}
-	return rest, nil
-}
-
-func option(o *jinja.Options, name, value string) error {
-	texts := map[string]*string{
-		"block_start_string": &o.BlockStart, "block_end_string": &o.BlockEnd, "variable_start_string": &o.VariableStart,
-		"variable_end_string": &o.VariableEnd, "comment_start_string": &o.CommentStart, "comment_end_string": &o.CommentEnd,
-		"line_statement_prefix": &o.LineStatement, "line_comment_prefix": &o.LineComment, "newline_sequence": &o.NewlineSequence,
-	}
-	bools := map[string]*bool{"trim_blocks": &o.TrimBlocks, "lstrip_blocks": &o.LstripBlocks, "keep_trailing_newline": &o.KeepTrailingNewline}
-	switch {
-	case texts[name] != nil:
-		*texts[name] = value
-	case bools[name] != nil:
-		*bools[name] = strings.EqualFold(value, "true")
-	default:
-		return fmt.Errorf("the template's #jinja2: header has the unknown option %q", name)
-	}
-	return nil
 }

@@ -107,9 +107,12 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		v, err := c.Render(name, path, text, extra, delimiters)
-		if s, ok := v.(string); ok && convert && hasMarks(text, delimiters) {
-			v = converted(s)
+		v := any(text)
+		if hasMarks(text, delimiters) {
+			v, err = c.Render(name, path, text, extra, delimiters)
+			if s, ok := v.(string); ok && convert {
+				v = converted(s)
+			}
 		}
 		if !convert || c.Native && !native {
 			v = jinja.Text{Value: jinja.Str(v), Class: filters.UnsafeNativeText}

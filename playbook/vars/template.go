@@ -89,6 +89,16 @@ func environment(options jinja.Options) *jinja.Environment {
 	}
 }
 
+// environment is the one for templates that are written by options.
+func (t *Templar) environment(options jinja.Options) *jinja.Environment {
+	if options == t.env.Options {
+		return t.env
+	}
+	env := environment(options)
+	env.TextClasses = t.env.TextClasses
+	return env
+}
+
 // finalize shows None as nothing, ranges as lists and bytes as their text, as
 // Ansible's templar does.
 func finalize(v any) any {
@@ -122,7 +132,12 @@ func (t *Templar) compile(text *yaml.Template) (*program, error) {
 	if p, ok := text.Compiled.Load().(*program); ok {
 		return p, nil
 	}
-	tmpl, err := t.env.Compile("", literalBackslashes(text.Text))
+	options := t.env.Options
+	body, err := header(text.Text, &options)
+	if err != nil {
+		return nil, err
+	}
+	tmpl, err := t.environment(options).Compile("", literalBackslashes(body))
 	if err != nil {
 		return nil, err
 	}
@@ -498,12 +513,11 @@ func (s *Scope) expr(text string) (*jinja.Expr, error) {
 // RenderFile renders the text of a template file. Options are those of the
 // file's module; name is its path, for errors.
 func (s *Scope) RenderFile(text, name string, options jinja.Options) (string, error) {
-	env := s.templar.env
-	if options != env.Options {
-		env = environment(options)
-		env.TextClasses = s.templar.env.TextClasses
+	text, err := header(text, &options)
+	if err != nil {
+		return "", err
 	}
-	tmpl, err := env.Compile(name, text)
+	tmpl, err := s.templar.environment(options).Compile(name, text)
 	if err != nil {
 		return "", known(s.fileError(name, err), uncompiled(text, err))
 	}
