@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -33,7 +34,7 @@ func TestRandomPlaybooks(t *testing.T) {
 			s := g.scenario()
 			defer func() {
 				if t.Failed() {
-					t.Logf("%v\n%s", s.runs[0].args, txtar.Format(&txtar.Archive{Files: s.files}))
+					t.Logf("%v %v\n%s", s.runs[0].env, s.runs[0].args, txtar.Format(&txtar.Archive{Files: s.files}))
 				}
 			}()
 			got, err := s.perform(t, "gplay")
@@ -67,17 +68,27 @@ func (g *generator) scenario() scenario {
 		s.files = append(s.files, txtar.File{Name: name, Data: data})
 	}
 	s.files = append(s.files, txtar.File{Name: "hosts", Data: []byte(randomHosts)})
-	add("site.yml", several(g, 1, 3, g.play))
+	plays := several(g, 1, 3, g.play)
+	if g.chance(5) {
+		plays = append(plays, g.importedPlaybook())
+	}
+	add("site.yml", plays)
+	add("other.yml", several(g, 1, 2, g.play))
+	add("vars/one.yml", g.vars())
+	add("vars/two.yml", mapping{"v": "of two", "w": []any{"{{ x }}"}})
+	s.files = append(s.files, txtar.File{Name: "templates/t.j2", Data: []byte(randomTemplate)})
 	g.within = true
 	for _, name := range []string{"one", "two"} {
 		add("tasks/"+name+".yml", several(g, 1, 3, g.task))
 		add("roles/"+name+"/tasks/main.yml", several(g, 1, 3, g.task))
+		add("roles/"+name+"/tasks/other.yml", several(g, 1, 2, g.task))
+		add("roles/"+name+"/vars/other.yml", g.vars())
 		add("roles/"+name+"/handlers/main.yml", []any{g.handler("first"), g.handler("of " + name)})
 		add("roles/"+name+"/defaults/main.yml", g.vars())
 		add("roles/"+name+"/vars/main.yml", g.vars())
 	}
 	add("roles/two/meta/main.yml", mapping{"dependencies": g.some([]any{"one"}), "allow_duplicates": g.chance(2)})
-	s.runs = []run{newRun("site.yml", append(g.options(), "-i", "hosts", "site.yml"))}
+	s.runs = []run{newRun("site.yml", slices.Concat(g.settings(), g.options(), []string{"-i", "hosts", "site.yml"}))}
 	return s
 }
 
@@ -93,6 +104,12 @@ c
 [some:vars]
 v=of_some
 w=[1,2]
+`
+
+const randomTemplate = `{{ v | default('-') }} of {{ x }}
+{% for one in w | default([]) %}
+  {{ loop.index }}: {{ one }}
+{% endfor %}
 `
 
 func (g *generator) chance(n int) bool              { return g.IntN(n) == 0 }
@@ -116,6 +133,31 @@ func (g *generator) maybe(m mapping, n int, keyword string, value func() any) {
 	if g.chance(n) {
 		m[keyword] = value()
 	}
+}
+
+// settings are of the environment.
+func (g *generator) settings() []string {
+	var all []string
+	for _, choice := range []string{
+		"ANSIBLE_STDOUT_CALLBACK=" + g.oneOf("yaml", "minimal", "oneline", "json", "debug", "unixy", "selective", "null"),
+		"ANSIBLE_CALLBACK_RESULT_FORMAT=yaml", "ANSIBLE_DISPLAY_SKIPPED_HOSTS=no", "ANSIBLE_DISPLAY_OK_HOSTS=no",
+		"ANSIBLE_CHECK_MODE_MARKERS=yes", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE=yes", "ANSIBLE_SHOW_CUSTOM_STATS=yes",
+		"ANSIBLE_HASH_BEHAVIOUR=merge", "ANSIBLE_JINJA2_NATIVE=yes", "ANSIBLE_PRIVATE_ROLE_VARS=yes", "ANSIBLE_ANY_ERRORS_FATAL=yes",
+		"ANSIBLE_FORCE_HANDLERS=yes", "ANSIBLE_ERROR_ON_MISSING_HANDLER=no", "ANSIBLE_DISPLAY_FAILED_STDERR=yes",
+	} {
+		if g.chance(14) {
+			all = append(all, choice)
+		}
+	}
+	return all
+}
+
+func (g *generator) importedPlaybook() any {
+	p := mapping{"import_playbook": "other.yml"}
+	g.maybe(p, 2, "vars", func() any { return g.vars() })
+	g.maybe(p, 2, "tags", func() any { return g.tag() })
+	g.maybe(p, 2, "when", g.condition)
+	return p
 }
 
 func (g *generator) options() []string {
@@ -144,6 +186,10 @@ func (g *generator) host() string {
 func (g *generator) play() any {
 	p := mapping{"hosts": g.oneOf("some", "more", "some:more", "a", "all:!b", "all"), "gather_facts": false}
 	g.maybe(p, 2, "vars", func() any { return g.vars() })
+	g.maybe(p, 6, "vars_files", func() any {
+		return g.pick("vars/one.yml", []any{"vars/one.yml", "vars/two.yml"}, []any{[]any{"vars/{{ v }}.yml", "vars/two.yml"}})
+	})
+	g.maybe(p, 8, "strategy", func() any { return g.oneOf("linear", "ansible.builtin.linear", "debug") })
 	g.maybe(p, 4, "serial", func() any { return g.pick(1, 2, "50%", []any{1, "100%"}) })
 	g.maybe(p, 6, "any_errors_fatal", func() any { return g.playFlag() })
 	g.maybe(p, 6, "max_fail_percentage", func() any { return g.pick(0, 30, 50) })
@@ -162,6 +208,7 @@ func (g *generator) play() any {
 
 func (g *generator) role() any {
 	r := mapping{"role": g.oneOf("one", "two")}
+	g.maybe(r, 5, "v", func() any { return g.pick("of the role", "{{ x }}") })
 	g.maybe(r, 3, "vars", func() any { return g.vars() })
 	g.common(r, 6)
 	return r
@@ -239,22 +286,57 @@ func (g *generator) task() any {
 	g.action(t)
 	g.taskKeywords(t)
 	g.common(t, 8)
+	if g.chance(8) {
+		rewrite(t, g.oneOf("fqcn", "action", "local_action"))
+	}
 	return t
 }
 
+// rewrite names the action of t in another way.
+func rewrite(t mapping, form string) {
+	for _, module := range []string{"debug", "set_fact", "command", "assert", "lineinfile", "group_by", "ping"} {
+		args, ok := t[module]
+		if !ok {
+			continue
+		}
+		delete(t, module)
+		text, free := args.(string)
+		if form == "fqcn" {
+			t["ansible.builtin."+module] = args
+		} else if free {
+			t[form] = module + " " + text
+		} else {
+			t[form] = mapping{"module": module}
+			maps.Copy(t[form].(mapping), args.(mapping))
+		}
+		if form == "local_action" {
+			delete(t, "delegate_to")
+		}
+	}
+}
+
 func (g *generator) taskKeywords(t mapping) {
-	g.maybe(t, 4, "loop", func() any { return g.loop() })
+	if g.chance(12) {
+		g.with(t)
+	} else {
+		g.maybe(t, 4, "loop", func() any { return g.loop() })
+	}
 	if t["loop"] != nil {
 		g.maybe(t, 4, "loop_control", func() any {
-			return g.pick(mapping{"label": "<{{ item }}>"}, mapping{"index_var": "at"}, mapping{"extended": true}, mapping{"loop_var": "item2"}, mapping{"label": "{{ nowhere }}"})
+			return g.pick(mapping{"label": "<{{ item }}>"}, mapping{"index_var": "at"}, mapping{"extended": true}, mapping{"loop_var": "item2"}, mapping{"label": "{{ nowhere }}"}, mapping{"extended": true, "extended_allitems": false}, mapping{"label": "{{ item.k | default(x) }}"})
 		})
 	}
 	g.maybe(t, 4, "register", func() any { return g.pick("r", "r", "s") })
 	g.maybe(t, 8, "changed_when", func() any { return g.pick(true, false, "x == 1", "r is defined", []any{"x == 1", true}) })
 	g.maybe(t, 8, "failed_when", func() any { return g.pick(false, "x == 2", "x == 1", "r is failed", "v == 1") })
 	g.maybe(t, 5, "notify", func() any {
-		return g.pick("first", "second", []any{"first", "topic"}, "topic", "one : first", "of one")
+		return g.pick("first", "second", []any{"first", "topic"}, "topic", "one : first", "of one", "{{ 'first' if x == 1 else 'second' }}", "missing")
 	})
+	if t["command"] != nil || t["shell"] != nil {
+		g.maybe(t, 8, "args", func() any { return g.pick(mapping{"chdir": "/tmp"}, mapping{"creates": "out"}, mapping{"chdir": "{{ v }}"}) })
+	}
+	g.maybe(t, 30, "timeout", func() any { return 60 })
+	g.maybe(t, 20, "module_defaults", func() any { return mapping{"debug": mapping{"msg": "{{ x }}"}} })
 	g.maybe(t, 6, "vars", func() any { return g.vars() })
 	if g.chance(14) {
 		t["until"], t["retries"], t["delay"] = g.condition(), 2, 0
@@ -264,12 +346,31 @@ func (g *generator) taskKeywords(t mapping) {
 	}
 }
 
+func (g *generator) with(t mapping) {
+	switch g.IntN(7) {
+	case 0:
+		t["with_items"] = g.pick([]any{1, []any{2, 3}}, "{{ w }}", []any{"{{ w }}", "{{ nowhere }}"}, []any{"{{ v }}"}, "a,b")
+	case 1:
+		t["with_dict"] = g.pick(mapping{"k": "{{ x }}"}, "{{ v }}", mapping{})
+	case 2:
+		t["with_nested"] = []any{[]any{1, 2}, g.pick("{{ w }}", []any{"{{ x }}"})}
+	case 3:
+		t["with_together"] = []any{[]any{1, 2}, g.pick("{{ w }}", []any{"{{ x }}"})}
+	case 4:
+		t["with_sequence"] = g.pick("start=1 end={{ x }}", "count=2 format=%02d")
+	case 5:
+		t["with_indexed_items"] = g.pick("{{ w }}", []any{"one", "{{ x }}"})
+	case 6:
+		t["with_flattened"] = []any{"{{ w }}", []any{1, []any{"{{ x }}"}}}
+	}
+}
+
 func (g *generator) loop() any {
 	return g.pick([]any{1, 2, 3}, []any{"one", "{{ x }}"}, []any{}, "{{ w }}", []any{mapping{"k": 1}, mapping{"k": 2}}, "{{ range(x|int) | list }}", "{{ nowhere }}", "{{ query('sequence', 'count=2') }}")
 }
 
 func (g *generator) action(t mapping) {
-	switch g.IntN(16) {
+	switch g.IntN(24) {
 	case 0, 1, 2, 3:
 		t["debug"] = mapping{"msg": g.value()}
 	case 4:
@@ -294,6 +395,22 @@ func (g *generator) action(t mapping) {
 		t["set_stats"] = mapping{"data": mapping{"v": g.value()}, "per_host": g.chance(2)}
 	case 15:
 		t["ping"] = mapping{}
+	case 16:
+		t["include_vars"] = g.pick("one.yml", "vars/two.yml", mapping{"file": "two.yml", "name": "v"}, "nofile.yml", mapping{"dir": "vars"})
+	case 17:
+		t["stat"] = mapping{"path": g.oneOf("out.a", "nodir")}
+	case 18:
+		t["file"] = g.pick(mapping{"path": "out.{{ x }}", "state": "touch", "mode": "0600"}, mapping{"path": "dir/{{ x }}", "state": "directory"}, mapping{"path": "out", "state": "absent"})
+	case 19:
+		t["template"] = mapping{"src": "t.j2", "dest": "rendered.{{ inventory_hostname }}"}
+	case 20:
+		t["shell"] = g.pick("echo {{ v | default('-') }} >> log; echo $V", mapping{"cmd": "exit {{ x }}", "creates": "out"}, mapping{"cmd": "echo '{{ w | default([]) | join(\" \") }}'"})
+	case 21:
+		t["set_fact"] = mapping{"v": g.value(), "f": g.value(), "cacheable": g.chance(2)}
+	case 22:
+		t["copy"] = mapping{"content": g.pick("{{ v | default(x) }}", "{{ w }}", "text"), "dest": "copied.{{ x }}"}
+	case 23:
+		t["raw"] = g.oneOf("echo {{ x }}", "exit {{ x }}")
 	}
 }
 
@@ -303,21 +420,33 @@ func (g *generator) inclusion(t mapping) {
 		t["include_tasks"] = g.pick("tasks/"+name+".yml", mapping{"file": "tasks/" + name + ".yml", "apply": mapping{"tags": g.tag()}})
 	case 1:
 		t["include_role"] = mapping{"name": name, "public": g.chance(2)}
+		g.rolePart(t["include_role"].(mapping))
+		g.maybe(t["include_role"].(mapping), 4, "apply", func() any {
+			return g.pick(mapping{"tags": g.tag()}, mapping{"when": g.condition()}, mapping{"ignore_errors": true})
+		})
 	case 2:
 		t["import_tasks"] = "tasks/" + name + ".yml"
 	case 3:
 		t["import_role"] = mapping{"name": name}
+		g.rolePart(t["import_role"].(mapping))
 	}
 	if t["import_tasks"] == nil && t["import_role"] == nil {
 		g.maybe(t, 3, "loop", func() any { return g.loop() })
 		g.maybe(t, 3, "tags", func() any { return g.tag() })
 		g.maybe(t, 3, "when", g.condition)
+		g.maybe(t, 12, "register", func() any { return "r" })
 		g.maybe(t, 6, "run_once", func() any { return true })
 		g.maybe(t, 6, "ignore_errors", func() any { return true })
 	} else {
 		g.common(t, 6)
 	}
 	g.maybe(t, 3, "vars", func() any { return g.vars() })
+}
+
+func (g *generator) rolePart(role mapping) {
+	g.maybe(role, 5, "tasks_from", func() any { return g.oneOf("other", "other.yml", "main") })
+	g.maybe(role, 8, "vars_from", func() any { return "other.yml" })
+	g.maybe(role, 8, "allow_duplicates", func() any { return g.chance(2) })
 }
 
 func (g *generator) block() any {
@@ -334,7 +463,11 @@ func (g *generator) block() any {
 
 func (g *generator) handler(name string) any {
 	h := mapping{"name": name}
-	g.action(h)
+	if g.chance(10) {
+		h["include_tasks"] = "tasks/one.yml"
+	} else {
+		g.action(h)
+	}
 	g.maybe(h, 3, "listen", func() any { return g.pick("topic", []any{"topic", "first"}) })
 	g.maybe(h, 5, "loop", func() any { return g.loop() })
 	g.maybe(h, 5, "when", g.condition)

@@ -214,6 +214,7 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 	}
 	tries = l.run(ctx)
 	if last := tries[len(tries)-1]; last.fatal {
+		last.ignored = written(x.task, "ignore_errors") // only an item's copy of the task was read
 		return false, []*try{last}
 	}
 	return true, tries
