@@ -266,6 +266,12 @@ func (x *execution) delegation(scope *vars.Scope, s *settings) error {
 	if v == nil || v == vars.Omit || v == "" {
 		return nil
 	}
+	switch v.(type) {
+	case *jinja.List, *jinja.Dict: // which templates give where they keep types
+		e := source.Errorf(k.Pos, "delegate_to is %s; it must be the name of a host", jinja.Repr(v))
+		e.Known = fmt.Sprintf("the field 'delegate_to' has an invalid type (<class '%s'>), and could not be converted to a string type.", jinja.TypeName(v))
+		return e
+	}
 	s.delegate = jinja.Str(v)
 	if s.delegate == x.host.Name {
 		return nil
