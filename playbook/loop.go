@@ -18,6 +18,7 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 	for _, p := range n.Pairs {
 		key, _ := p.Key.String()
 		lookup, with := strings.CutPrefix(key, "with_")
+		lookup = strings.TrimPrefix(builtin(lookup), "community.general.")
 		if !with && key != "loop" {
 			continue
 		}
@@ -30,14 +31,14 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 		if p.Value.Null() {
 			return nil, l.errorf(p.Key, "%s needs a value", key)
 		}
-		if with && l.Lookups != nil && !slices.Contains(l.Lookups, builtin(lookup)) {
+		if with && l.Lookups != nil && !slices.Contains(l.Lookups, lookup) {
 			e := l.errorf(p.Key, "unknown lookup %q in %s", lookup, key)
 			e.Hint = source.DidYouMean(lookup, l.Lookups)
 			return nil, e
 		}
 		loop = &Loop{Value: p.Value.Any(), Pos: p.Value.Pos}
 		if with {
-			loop.Lookup = builtin(lookup)
+			loop.Lookup = lookup
 			l.bareWords(p, loop)
 		} else if bad := p.Value.Kind == yaml.Map || p.Value.Kind == yaml.Scalars && !isTemplate(p.Value); bad {
 			e := wrongValue("loop", p.Value, "a list, or a template that gives one")
