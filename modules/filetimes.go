@@ -71,7 +71,9 @@ func (t times) set(w host.Writer, path string, info host.Info) error {
 }
 
 // epoch is a time as Python's float of seconds.
-func epoch(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
+func epoch(t time.Time) float64 {
+	return float64(t.Unix()) + float64(1e-9*float64(t.Nanosecond())) // rounded twice, as Python does
+}
 
 var timeLayouts = map[string]string{
 	"%Y": "2006", "%y": "06", "%m": "01", "%d": "02", "%H": "15", "%I": "03", "%M": "04", "%S": "05",

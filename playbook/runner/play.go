@@ -101,12 +101,18 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 	defer p.turn.Unlock()
 	last := false
 	for i, batch := range batches {
-		if batch = p.live(batch); len(batch) == 0 {
+		live := p.live(batch)
+		if len(live) == 0 {
 			p.Callback.PlayStart(&p.info)
 			continue
 		}
-		if goOn, err := p.runBatch(ctx, i, batch); err != nil || !goOn {
+		before := len(p.failed) + len(p.unreachable)
+		if err := p.runBatch(ctx, i, live); err != nil {
 			return false, err
+		}
+		// As in Ansible, a batch one of whose hosts failed before is not all lost.
+		if lost := len(p.failed) + len(p.unreachable) - before; lost == len(batch) && !p.endsPlay {
+			return false, nil
 		}
 		last = last || p.fatal
 		if p.over {
@@ -354,10 +360,10 @@ func (p *playRun) present(hosts []*inventory.Host) []*inventory.Host {
 	return slices.DeleteFunc(slices.Clone(hosts), func(h *inventory.Host) bool { return p.removed[h.Name] })
 }
 
-func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Host) (goOn bool, err error) {
+func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Host) (err error) {
 	p.batch, p.info.BatchIndex = batch, index
 	if err := p.learnHosts(); err != nil {
-		return false, err
+		return err
 	}
 	p.levels, p.rolesRun, p.ended = map[*playbook.Task]vars.Levels{}, map[string]bool{}, map[string]bool{}
 	p.tagScope = p.playScope(ctx)
@@ -366,7 +372,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 		maps.Copy(p.removed, gone)
 	}
 	if p.sections, err = p.wholePlay(ctx); err != nil {
-		return false, err
+		return err
 	}
 	p.magic = p.magicVars(ctx)
 	strategy, err := p.strategy(ctx)
@@ -374,26 +380,26 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	p.info.Lockstep = strategy != free && strategy != hostPinned
 	p.Callback.PlayStart(&p.info)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if err := p.checkTags(p.sections); err != nil {
-		return false, err
+		return err
 	}
 	for _, h := range batch {
 		if err := p.store.Check(h, p.play.Dir); err != nil {
-			return false, &badSource{err}
+			return &badSource{err}
 		}
 	}
 	if err := p.loadVarsFiles(ctx); err != nil {
-		return false, err
+		return err
 	}
 	p.failedBefore, p.fatal = len(p.failed), false
 	cursors := p.cursors(p.sections, batch)
 	if err := p.startAt(ctx, cursors); err != nil {
-		return false, err
+		return err
 	}
 	if err := p.move(ctx, strategy, cursors); err != nil {
-		return false, err
+		return err
 	}
 	for _, c := range cursors {
 		if c.failed {
@@ -410,16 +416,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	default:
 		p.result = ExitOK
 	}
-	return len(p.live(batch)) > 0 || p.allEnded(batch) || p.endsPlay, nil
-}
-
-func (p *playRun) allEnded(batch []*inventory.Host) bool {
-	for _, h := range batch {
-		if !p.ended[h.Name] || p.failed[h.Name] || p.unreachable[h.Name] {
-			return false
-		}
-	}
-	return true
+	return nil
 }
 
 func (p *playRun) cursors(block *playbook.Block, hosts []*inventory.Host) []*cursor {

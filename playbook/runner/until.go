@@ -109,7 +109,7 @@ func (x *execution) conclude(t *try, scope *vars.Scope, s *settings) *try {
 
 func (x *execution) retry(t *try, scope *vars.Scope, s *settings, left int) {
 	t.scope, t.noLog, t.status = scope, s.noLog, statusOf(t.data)
-	r := x.result(t)
+	r := x.result(x.on(t, s))
 	info := *r.Task
 	info.Title = x.name(x.task, scope) // as this host has it
 	r.Task, r.Left = &info, left
