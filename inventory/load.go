@@ -21,6 +21,9 @@ import (
 type Options struct {
 	// Warn is told what is odd but no error; nil keeps silent.
 	Warn func(msg string)
+	// Faulty is told why a source cannot be read, which then brings only what
+	// it says before the fault; nil makes it an error of Load.
+	Faulty func(err error)
 	// Vault has the passwords of encrypted files and values.
 	Vault *vault.Keys
 	// MergeDicts lets a dict that a host or group is given again go into the
@@ -33,8 +36,7 @@ type Options struct {
 }
 
 // Load reads the sources: files (INI, YAML, executable), directories of them,
-// and host lists such as `a,b,`. A source that cannot be read is an error with
-// its place.
+// and host lists such as `a,b,`. What is wrong with one has its place.
 func Load(sources []string, o Options) (*Inventory, error) {
 	inv := newInventory(o)
 	for _, s := range sources {
@@ -52,10 +54,16 @@ func Load(sources []string, o Options) (*Inventory, error) {
 			inv.warn("Unable to parse " + s + " as an inventory source")
 			continue
 		}
-		if err := inv.read(s); err != nil {
+		parsed, err := inv.read(s)
+		if err != nil {
 			return nil, err
 		}
-		inv.Sources = append(inv.Sources, s)
+		if parsed {
+			inv.Sources = append(inv.Sources, s)
+		}
+	}
+	if len(inv.Sources) == 0 { // of what cannot be read at all nothing counts
+		inv = newInventory(o)
 	}
 	if err := inv.reconcile(); err != nil {
 		return nil, err
@@ -86,17 +94,25 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func (inv *Inventory) read(s string) error {
+// read reads a source, of a directory those in it, and reports whether it could.
+func (inv *Inventory) read(s string) (parsed bool, err error) {
 	info, err := os.Stat(s)
 	switch {
 	case err != nil && strings.Contains(s, ","):
-		return inv.readHostList(s)
+		err = inv.readHostList(s)
 	case err != nil:
-		return source.Errorf(source.Pos{File: s}, "the inventory cannot be read: %s", cause(err))
+		err = source.Errorf(source.Pos{File: s}, "the inventory cannot be read: %s", cause(err))
 	case info.IsDir():
 		return inv.readDir(s)
+	default:
+		err = inv.readFile(s, info)
 	}
-	return inv.readFile(s, info)
+	if err != nil && inv.options.Faulty != nil {
+		inv.options.Faulty(err)
+		inv.warn("Unable to parse " + s + " as an inventory source")
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // cause is what went wrong, without the path that the message has anyway.
@@ -126,10 +142,10 @@ var ignored = []string{
 	".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".ini", ".cfg", ".retry",
 }
 
-func (inv *Inventory) readDir(dir string) error {
+func (inv *Inventory) readDir(dir string) (parsed bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return source.Errorf(source.Pos{File: dir}, "the inventory directory cannot be read: %s", cause(err))
+		return false, source.Errorf(source.Pos{File: dir}, "the inventory directory cannot be read: %s", cause(err))
 	}
 	for _, e := range entries {
 		name := e.Name()
@@ -138,11 +154,16 @@ func (inv *Inventory) readDir(dir string) error {
 		if skip {
 			continue
 		}
-		if err := inv.read(filepath.Join(dir, name)); err != nil {
-			return err
+		one, err := inv.read(filepath.Join(dir, name))
+		if err != nil {
+			return false, err
 		}
+		parsed = parsed || one
 	}
-	return nil
+	if !parsed {
+		inv.warn("Unable to parse " + dir + " as an inventory source")
+	}
+	return parsed, nil
 }
 
 func (inv *Inventory) readFile(path string, info fs.FileInfo) error {

@@ -64,6 +64,7 @@ type config struct {
 	groupNames, hostMismatch             string
 	noLocalhostWarning                   bool
 	noUnparsedWarning                    bool
+	unparsedFails, anyUnparsedFails      bool
 	treeDir                              string // of the command line
 	privateRoleVars                      bool
 	runTags, skipTags                    []string
@@ -279,6 +280,8 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_HOST_PATTERN_MISMATCH"}, "inventory", "host_pattern_mismatch", choice(&c.hostMismatch, "error", "warning", "ignore")},
 		{[]string{"ANSIBLE_LOCALHOST_WARNING"}, defaults, "localhost_warning", not(&c.noLocalhostWarning)},
 		{[]string{"ANSIBLE_INVENTORY_UNPARSED_WARNING"}, "inventory", "inventory_unparsed_warning", not(&c.noUnparsedWarning)},
+		{[]string{"ANSIBLE_INVENTORY_UNPARSED_FAILED"}, "inventory", "unparsed_is_failed", boolean(&c.unparsedFails)},
+		{[]string{"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"}, "inventory", "any_unparsed_is_failed", boolean(&c.anyUnparsedFails)},
 		{[]string{"ANSIBLE_RUN_TAGS"}, "tags", "run", list(&c.runTags)},
 		{[]string{"ANSIBLE_SKIP_TAGS"}, "tags", "skip", list(&c.skipTags)},
 		{[]string{"ANSIBLE_ANY_ERRORS_FATAL"}, defaults, "any_errors_fatal", c.keyword("any_errors_fatal", asBoolean)},

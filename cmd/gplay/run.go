@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -143,13 +144,30 @@ func (o *options) callback(c *config, output string, secrets *callback.Secrets) 
 	})
 }
 
+// loadInventory reads the inventory. As with Ansible, a source that cannot be
+// read is only warned of, unless the settings say otherwise.
+func (o *options) loadInventory(c *config, show runner.Callback, keys *vault.Keys) (*inventory.Inventory, error) {
+	how := inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge", GroupNames: c.groupNames}
+	if !c.anyUnparsedFails {
+		how.Faulty = func(err error) { show.Warning(" * Failed to parse the inventory: " + err.Error()) }
+	}
+	inv, err := inventory.Load(o.inventory, how)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(inv.Sources) > 0:
+	case c.unparsedFails:
+		return nil, errors.New("No inventory was parsed, please check your configuration and options.")
+	case !c.noUnparsedWarning:
+		show.Warning("No inventory was parsed, only implicit localhost is available")
+	}
+	return inv, nil
+}
+
 func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Keys) (runner.Options, error) {
-	inv, err := inventory.Load(o.inventory, inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge", GroupNames: c.groupNames})
+	inv, err := o.loadInventory(c, show, keys)
 	if err != nil {
 		return runner.Options{}, err
-	}
-	if len(inv.Sources) == 0 && !c.noUnparsedWarning {
-		show.Warning("No inventory was parsed, only implicit localhost is available")
 	}
 	extra, err := extraVars(o.extraVars, keys, c.hashBehaviour == "merge", show.Warning)
 	if err != nil {
