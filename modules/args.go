@@ -32,7 +32,7 @@ func (e *ArgumentError) Error() string { return e.Msg }
 func (m *Module) Check(args map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		if strings.HasPrefix(name, "_") && name != "_raw_params" {
-			return m.unknown(name)
+			return m.unknown([]string{name})
 		}
 	}
 	if m.TakesAny() {
@@ -74,6 +74,7 @@ func (m *Module) fault(arg string, err error) error {
 // named replaces aliases by the arguments' names and drops what is null.
 func (m *Module) named(args map[string]any) (map[string]any, error) {
 	given := map[string]any{}
+	var strange []string
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		value := args[name]
 		if name == "_raw_params" && m.FreeForm != "" {
@@ -81,11 +82,15 @@ func (m *Module) named(args map[string]any) (map[string]any, error) {
 		}
 		p := paramNamed(m.params(), name)
 		if p == nil {
-			return nil, m.unknown(name)
+			strange = append(strange, name)
+			continue
 		}
 		if _, twice := given[p.Name]; value != nil && (!twice || name == p.Name) {
 			given[p.Name] = value
 		}
+	}
+	if len(strange) > 0 {
+		return nil, m.unknown(strange)
 	}
 	return given, nil
 }
@@ -101,7 +106,8 @@ func (m *Module) withDefaults(given map[string]any) map[string]any {
 	return all
 }
 
-func (m *Module) unknown(name string) error {
+func (m *Module) unknown(names []string) error {
+	name := names[0]
 	if name == "_raw_params" {
 		return &ArgumentError{
 			Module: m.Name, Arg: name,
@@ -113,7 +119,7 @@ func (m *Module) unknown(name string) error {
 		Module: m.Name, Arg: name,
 		Short: fmt.Sprintf("unknown argument %q", name),
 		Msg: fmt.Sprintf("Unsupported parameters for (%s) module: %s. Supported parameters include: %s.",
-			m.Name, name, supported(m.Params())),
+			m.Name, strings.Join(names, ", "), supported(m.Params())),
 	}
 	if near := source.Nearest(name, paramNames(m.Params())); near != "" {
 		err.Hint = fmt.Sprintf("did you mean %q?", near)

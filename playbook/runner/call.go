@@ -158,6 +158,9 @@ func (x *execution) call(scope *vars.Scope, s *settings, args *jinja.Dict) *acti
 			return errors.As(err, &none) && s.async == 0
 		},
 		Upload: func(ctx context.Context, name string, content io.Reader) (string, func() error, error) {
+			if s.unnamed != nil {
+				return "", nil, s.unnamed
+			}
 			conn, err := x.conn(ctx, scope, s)
 			if err != nil {
 				return "", nil, err
@@ -187,6 +190,9 @@ func (x *execution) conn(ctx context.Context, scope *vars.Scope, s *settings) (c
 
 // module runs a module on the host.
 func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, name string, args *jinja.Dict, files map[string]actions.File) (*jinja.Dict, error) {
+	if s.unnamed != nil {
+		return nil, s.unnamed
+	}
 	t, err := x.target(scope, s)
 	if err != nil {
 		return nil, err

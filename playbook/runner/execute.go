@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -309,11 +310,20 @@ func (x *execution) unprepared(scope *vars.Scope, err error) *try {
 func (x *execution) unlooped(err error) *try {
 	t := x.failedEarly(x.scope, err)
 	if jinja.IsException(err) {
-		t.data.Set("msg", "Unexpected failure during module execution: "+failureText(err))
-		t.data.Set("exception", described(t.data))
-		t.data.Set("stdout", "")
+		crashed(t.data, unforeseen+failureText(err))
 	}
 	return t
+}
+
+// unforeseen is what Ansible puts before the text of an exception that it does
+// not expect.
+const unforeseen = "Unexpected failure during module execution: "
+
+// crashed gives a result what Ansible's has after such an exception.
+func crashed(data *jinja.Dict, msg string) {
+	data.Set("msg", msg)
+	data.Set("exception", described(data))
+	data.Set("stdout", "")
 }
 
 // boolOrRaw is a keyword's value or, where it cannot be read, whether what is
@@ -337,6 +347,9 @@ const place = "_ansible_place"
 func failedData(err error) *jinja.Dict {
 	data := jinja.NewDict()
 	explain(data, "msg", err)
+	if msg := failureText(err); strings.HasPrefix(msg, unforeseen) {
+		crashed(data, msg)
+	}
 	return data
 }
 
@@ -404,27 +417,19 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	if !ok {
 		return x.skip(scope)
 	}
+	if x.includes() {
+		return x.including(scope)
+	}
 	s, err := x.settings(scope)
 	if err != nil {
-		return x.unprepared(scope, err)
-	}
-	if s.delegate != x.host.Name {
-		scope = scope.With(x.delegatedVars(s.delegate))
-	}
-	if inc, err := x.including(scope); inc != nil || err != nil {
-		if err != nil {
-			t := x.failedTry(scope, err)
-			t.data.Set("msg", labelError(err)) // Ansible says no more of an include
-			if x.task.Action == "include_role" {
-				t.ends = x.roleFault(scope, err)
-			}
-			return t
+		t := x.unprepared(scope, err)
+		if s == nil {
+			t.ignored = written(x.task, "ignore_errors")
 		}
-		hidden := written(x.task, "no_log")
-		if hidden {
-			inc.label = "(censored due to no_log)"
-		}
-		return &try{data: inc.result(x.task), scope: scope, include: inc, noLog: hidden}
+		return t
+	}
+	if s.delegates {
+		scope = scope.With(x.delegatedVars(s))
 	}
 	args, err := x.arguments(scope)
 	if err != nil {
@@ -452,17 +457,34 @@ func (x *execution) on(t *try, s *settings) *try {
 	return t
 }
 
-// delegatedVars is the variable ansible_delegated_vars: those of the host that
-// the task runs on.
-func (x *execution) delegatedVars(host string) vars.Lazy {
-	return vars.Lazy{"ansible_delegated_vars": func() any {
-		all, _ := x.magic.Get("hostvars")
-		known, ok := all.(jinja.Mapping).Get(host)
-		if !ok {
-			known = jinja.NewDict("ansible_host", host)
+// delegatedVars are the variables of a task that runs on another host:
+// ansible_delegated_vars and, where the task's own host does not say how it is
+// reached, how the other one is.
+func (x *execution) delegatedVars(s *settings) vars.Lazy {
+	all := vars.Lazy{"ansible_delegated_vars": func() any { return jinja.NewDict(s.delegate, x.delegateVars(s)) }}
+	for _, name := range slices.Concat(reached...) {
+		v, ok := s.vars.Raw(name)
+		if _, own, _ := x.scope.Setting(name); ok && !own {
+			all[name] = func() any { return v }
 		}
-		return jinja.NewDict(host, known)
-	}}
+	}
+	return all
+}
+
+// delegateVars are the variables of the host that a task runs on, with the
+// name of the task's own.
+func (x *execution) delegateVars(s *settings) *jinja.Dict {
+	hostvars, _ := x.magic.Get("hostvars")
+	known, _ := hostvars.(jinja.Mapping).Get(s.delegate)
+	d := jinja.NewDict("ansible_host", s.delegate)
+	if known, ok := known.(jinja.Mapping); ok {
+		for _, name := range known.Keys() {
+			v, _ := known.Get(name)
+			d.Set(name, v)
+		}
+	}
+	d.Set("inventory_hostname", x.host.Name)
+	return d
 }
 
 // judge decides what a result means and says so in it.

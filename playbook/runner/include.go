@@ -46,11 +46,26 @@ func (x *execution) includes() bool {
 	return x.task.Action == "include_tasks" || x.task.Action == "include_role"
 }
 
-// including is the include that a task is, or nil.
-func (x *execution) including(scope *vars.Scope) (*include, error) {
-	if !x.includes() {
-		return nil, nil
+// including is the result of a task that includes something.
+func (x *execution) including(scope *vars.Scope) *try {
+	inc, err := x.included(scope)
+	if err != nil {
+		t := x.failedEarly(scope, err)
+		t.data.Set("msg", labelError(err)) // Ansible says no more of an include
+		if x.task.Action == "include_role" {
+			t.ends = x.roleFault(scope, err)
+		}
+		return t
 	}
+	hidden := written(x.task, "no_log")
+	if hidden {
+		inc.label = "(censored due to no_log)"
+	}
+	return &try{data: inc.result(x.task), scope: scope, include: inc, noLog: hidden}
+}
+
+// included is what the task includes.
+func (x *execution) included(scope *vars.Scope) (*include, error) {
 	args, err := x.arguments(scope)
 	if err != nil {
 		return nil, err

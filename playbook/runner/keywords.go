@@ -51,6 +51,14 @@ func fieldFault(keyword string, err error) error {
 	return &named
 }
 
+func isText(v any) bool {
+	switch v.(type) {
+	case string, jinja.Text:
+		return true
+	}
+	return false
+}
+
 func isUndefined(err error) bool {
 	var undefined *vars.Undefined
 	return errors.As(err, &undefined)
@@ -109,8 +117,15 @@ func noFloat(v any) string {
 }
 
 // isTrue is what Python makes of a keyword that Ansible looks at before it
-// knows its value: what a template is written with is text, and true.
-func isTrue(k playbook.Keyword) bool { return isTemplate(k.Value) || jinja.Truth(k.Value) }
+// knows its value: any text is true, as "no" and what a template is written with.
+func isTrue(k playbook.Keyword) bool {
+	if written := k.Written(0); written != nil {
+		if text, ok := written.Value.(string); ok {
+			return text != ""
+		}
+	}
+	return isTemplate(k.Value) || jinja.Truth(k.Value)
+}
 
 func parseFloat(text string) (float64, bool) {
 	f, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(text), "%"), 64)

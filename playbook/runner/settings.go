@@ -13,12 +13,14 @@ import (
 	"gplay/inventory"
 	"gplay/jinja"
 	"gplay/playbook"
+	"gplay/playbook/actions"
 	"gplay/playbook/vars"
 )
 
 // settings are a task's keywords for one host and item, templated.
 type settings struct {
 	delegate          string // the host it runs on
+	delegates         bool   // delegate_to names that, which may be its own
 	delegateFacts     bool
 	ignoreErrors      bool
 	ignoreUnreachable bool
@@ -30,62 +32,66 @@ type settings struct {
 	async             time.Duration
 	poll              time.Duration
 	environment       map[string]string
+	// unnamed says that a variable of the environment has no text for a name,
+	// with which no program runs on the host.
+	unnamed error
 	// vars are the variables of the host it runs on.
 	vars *vars.Scope
 }
 
+// settings reads the keywords in Ansible's order. Without settings the fault is
+// in one that comes before ignore_errors.
 func (x *execution) settings(scope *vars.Scope) (*settings, error) {
 	s := &settings{delegate: x.host.Name, vars: scope, retries: 3}
 	read := x.keywords(scope)
-	read.bool("delegate_facts", &s.delegateFacts, false)
-	read.bool("ignore_errors", &s.ignoreErrors, false)
-	read.bool("ignore_unreachable", &s.ignoreUnreachable, false)
-	read.bool("no_log", &s.noLog, false)
-	read.bool("check_mode", &s.check, x.Check)
-	read.bool("diff", &s.diff, x.Diff)
-	read.int("retries", &s.retries)
-	read.delay(&s.delay)
-	read.seconds("timeout", &s.timeout, 0)
-	read.seconds("async", &s.async, 0)
-	read.seconds("poll", &s.poll, 15)
-	if err := x.unused(read); err != nil {
-		return nil, err
+	x.foremost(read)
+	if read.err != nil {
+		return nil, read.err
 	}
 	if err := x.environment(scope, s); err != nil {
 		return nil, fieldFault("environment", err)
 	}
+	var yes bool
+	read.bool("no_log", &s.noLog, false)
+	read.bool("run_once", &yes, false)
+	read.bool("ignore_errors", &s.ignoreErrors, false)
+	read.bool("ignore_unreachable", &s.ignoreUnreachable, false)
+	read.bool("check_mode", &s.check, x.Check)
+	read.bool("diff", &s.diff, x.Diff)
+	read.bool("any_errors_fatal", &yes, false)
+	read.seconds("timeout", &s.timeout, 0)
+	read.value("debugger")
+	read.seconds("async", &s.async, 0)
+	read.delay(&s.delay)
+	read.bool("delegate_facts", &s.delegateFacts, false)
+	for _, n := range x.task.Notify {
+		read.template("notify", n)
+	}
+	read.seconds("poll", &s.poll, 15)
+	read.int("retries", &s.retries)
+	if read.err != nil {
+		return s, read.err
+	}
 	return s, x.delegation(scope, s)
 }
 
-// unused reads the keywords that not every task needs: as in Ansible, one
-// without a value is a fault of any task but an include.
-func (x *execution) unused(read *keywordReader) error {
-	if x.includes() {
-		return read.err
-	}
+// foremost reads what Ansible reads before everything else: how to reach the
+// host, as whom, and the task's name. As there, one that cannot be read is a
+// fault of any task.
+func (x *execution) foremost(read *keywordReader) {
 	var yes bool
 	var number int
-	read.bool("any_errors_fatal", &yes, false)
 	read.bool("become", &yes, false)
-	read.bool("run_once", &yes, false)
-	read.int("port", &number)
-	for _, keyword := range []string{"become_exe", "become_flags", "become_method", "become_user", "connection", "debugger", "remote_user"} {
+	for _, keyword := range []string{"become_exe", "become_flags", "become_method", "become_user", "connection", "remote_user"} {
 		read.value(keyword)
-	}
-	for _, k := range x.task.Chain("module_defaults") {
-		if _, err := read.scope.Template(k.Value); err != nil && read.err == nil {
-			read.err = fieldFault("module_defaults", err)
-		}
-	}
-	for _, n := range x.task.Notify {
-		if _, err := read.scope.Template(n); err != nil && read.err == nil {
-			read.err = fieldFault("notify", err)
-		}
 	}
 	if _, err := read.scope.Template(x.task.Name); err != nil && !isUndefined(err) && read.err == nil {
 		read.err = err // what is undefined in a name stays as written
 	}
-	return read.err
+	read.int("port", &number)
+	for _, k := range x.task.Chain("module_defaults") {
+		read.template("module_defaults", k.Value)
+	}
 }
 
 // keywordReader reads keywords until one fails.
@@ -114,6 +120,16 @@ func (r *keywordReader) value(keyword string) (any, playbook.Keyword, bool) {
 		}
 	}
 	return nil, playbook.Keyword{}, false
+}
+
+// template sees that what a keyword is written as can be templated.
+func (r *keywordReader) template(keyword string, raw any) {
+	if r.err != nil {
+		return
+	}
+	if _, err := r.scope.Template(raw); err != nil {
+		r.err = fieldFault(keyword, err)
+	}
 }
 
 func (r *keywordReader) bool(keyword string, into *bool, otherwise bool) {
@@ -172,8 +188,7 @@ func (r *keywordReader) number(keyword, kind string, into *float64) {
 func (r *keywordReader) texts(keyword string) {
 	v, k, _ := r.value(keyword)
 	for _, item := range asList(v) {
-		switch item.(type) {
-		case string, jinja.Text:
+		if isText(item) {
 			continue
 		}
 		r.err = source.Errorf(k.Pos, "the field '%s' should be a list of texts, but the item %s is none", keyword, jinja.Repr(item))
@@ -213,6 +228,11 @@ func (x *execution) environment(scope *vars.Scope, s *settings) error {
 					s.environment = map[string]string{}
 				}
 				s.environment[jinja.Str(name)] = jinja.Str(value)
+				if !isText(name) {
+					fault := source.Errorf(k.Pos, "the environment has a variable whose name is %s; names must be text, in quotes", jinja.Repr(name))
+					fault.Known = unforeseen + "keywords must be strings"
+					s.unnamed = actions.Unrunnable{Err: fault}
+				}
 			}
 		}
 	}
@@ -272,7 +292,7 @@ func (x *execution) delegation(scope *vars.Scope, s *settings) error {
 		e.Known = fmt.Sprintf("the field 'delegate_to' has an invalid type (<class '%s'>), and could not be converted to a string type.", jinja.TypeName(v))
 		return e
 	}
-	s.delegate = jinja.Str(v)
+	s.delegate, s.delegates = jinja.Str(v), true
 	if s.delegate == x.host.Name {
 		return nil
 	}
