@@ -7,23 +7,25 @@ import (
 )
 
 // confirmed asks whether to perform a task, as --step does. An answer that is
-// not yes passes over it.
-func (p *playRun) confirmed(task *playbook.Task) (bool, error) {
+// not yes passes over it; without one the play ends, as in Ansible.
+func (p *playRun) confirmed(task *playbook.Task) bool {
 	if p.Confirm == nil || p.unasked {
-		return true, nil
+		return true
 	}
 	question := "Perform task: " + task.String() + " (N)o/(y)es/(c)ontinue: "
 	answer, err := p.Confirm(question)
 	if err != nil {
-		return false, err
+		p.warn("--step ends the play: %v", err)
+		p.over, p.fatal = true, true
+		return false
 	}
 	p.tell(func(c Callback) { c.Banner(question) })
 	switch strings.ToLower(answer) {
 	case "y", "yes":
-		return true, nil
+		return true
 	case "c", "continue":
 		p.unasked = true
-		return true, nil
+		return true
 	}
-	return false, nil
+	return false
 }

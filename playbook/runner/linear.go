@@ -61,8 +61,8 @@ func (p *playRun) step(ctx context.Context, task *playbook.Task, at, all []*curs
 	if done, err := p.control(ctx, task, at, all); done || err != nil {
 		return err
 	}
-	if perform, err := p.confirmed(task); !perform || err != nil {
-		return err
+	if !p.confirmed(task) {
+		return nil
 	}
 	once, err := p.forAll(ctx, task, at[0].host)
 	if err == nil && !p.info.Lockstep {

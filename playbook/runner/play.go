@@ -53,6 +53,7 @@ type playRun struct {
 	over         bool                     // meta: end_play, or a fatal failure
 	endsPlay     bool                     // it was meta: end_play
 	fatal        bool                     // the playbook ends after this play
+	unasked      bool                     // the rest of the batch needs no Confirm
 	failedBefore int                      // how many hosts had failed when the batch began
 }
 
@@ -393,7 +394,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	if err := p.loadVarsFiles(ctx); err != nil {
 		return err
 	}
-	p.failedBefore, p.fatal = len(p.failed), false
+	p.failedBefore, p.fatal, p.unasked = len(p.failed), false, false
 	cursors := p.cursors(p.sections, batch)
 	if err := p.startAt(ctx, cursors); err != nil {
 		return err

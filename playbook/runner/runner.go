@@ -133,7 +133,6 @@ type Runner struct {
 	uuids       string // what those of this run begin with
 	uuidCount   int
 	gathered    map[string]bool // hosts whose facts were gathered
-	unasked     bool            // the rest needs no Confirm
 	pb          *playbook.Playbook
 }
 
