@@ -118,7 +118,7 @@ func (u *Undefined) Message() string {
 	case u.owner == "":
 		return Repr(u.Name) + " is undefined"
 	}
-	if _, ok := u.key.(string); ok {
+	if _, ok := text(u.key); ok {
 		return Repr(u.owner) + " has no attribute " + Repr(u.key)
 	}
 	return u.owner + " has no element " + Repr(u.key)

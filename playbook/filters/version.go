@@ -63,7 +63,7 @@ func versionTest(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
 	}
 	c, err := compare(a, b)
 	if err != nil {
-		return false, fmt.Errorf("Version comparison failed: %w", err)
+		return false, fmt.Errorf("Version comparison failed: %v", err) // whatever it is, it is a filter's
 	}
 	return holds(c), p.err
 }
