@@ -333,7 +333,9 @@ func (g *generator) taskKeywords(t mapping) {
 		return g.pick("first", "second", []any{"first", "topic"}, "topic", "one : first", "of one", "{{ 'first' if x == 1 else 'second' }}", "missing")
 	})
 	if t["command"] != nil || t["shell"] != nil {
-		g.maybe(t, 8, "args", func() any { return g.pick(mapping{"chdir": "/tmp"}, mapping{"creates": "out"}, mapping{"chdir": "{{ v }}"}) })
+		g.maybe(t, 8, "args", func() any {
+			return g.pick(mapping{"chdir": "/tmp"}, mapping{"creates": "out"}, mapping{"chdir": "{{ v }}"})
+		})
 	}
 	g.maybe(t, 30, "timeout", func() any { return 60 })
 	g.maybe(t, 20, "module_defaults", func() any { return mapping{"debug": mapping{"msg": "{{ x }}"}} })
