@@ -78,6 +78,9 @@ func (g *generator) scenario() scenario {
 	add("vars/two.yml", mapping{"v": "of two", "w": []any{"{{ x }}"}})
 	s.files = append(s.files, txtar.File{Name: "templates/t.j2", Data: []byte(randomTemplate)})
 	g.within = true
+	leaf := func() any { t := mapping{}; g.action(t); g.taskKeywords(t); return t }
+	add("tasks/leaf.yml", several(g, 1, 2, leaf))
+	add("roles/one/tasks/leaf.yml", several(g, 1, 2, leaf))
 	for _, name := range []string{"one", "two"} {
 		add("tasks/"+name+".yml", several(g, 1, 3, g.task))
 		add("roles/"+name+"/tasks/main.yml", several(g, 1, 3, g.task))
@@ -165,6 +168,7 @@ func (g *generator) options() []string {
 	for _, choice := range [][]string{
 		{"--check"}, {"--diff"}, {"-v"}, {"--tags", g.tag()}, {"--skip-tags", g.tag()}, {"--limit", g.pattern()}, {"--force-handlers"},
 		{"-e", "v=extra"}, {"-e", `{"w": [7], "flag": false}`}, {"--start-at-task", "task 3"}, {"--list-tasks"},
+		{"-e", "@vars/one.yml"}, {"--list-tags", "--list-hosts"}, {"--flush-cache"},
 	} {
 		if g.chance(8) {
 			args = append(args, choice...)
@@ -180,11 +184,11 @@ func (g *generator) pattern() string {
 	return g.oneOf("all", "some", "more", "a", "b:c", "all:!b", "some:&more", "a,c")
 }
 func (g *generator) host() string {
-	return g.oneOf("a", "b", "c", "localhost", "{{ groups.more[0] }}", "{{ item | default('b') }}")
+	return g.oneOf("a", "b", "c", "localhost", "{{ groups.more[0] }}", "{{ groups.more[item.k | default(0)] }}")
 }
 
 func (g *generator) play() any {
-	p := mapping{"hosts": g.oneOf("some", "more", "some:more", "a", "all:!b", "all"), "gather_facts": false}
+	p := mapping{"hosts": g.oneOf("some", "more", "some:more", "a", "all:!b", "all", "localhost", "nosuch", "all:&more"), "gather_facts": false}
 	g.maybe(p, 2, "vars", func() any { return g.vars() })
 	g.maybe(p, 6, "vars_files", func() any {
 		return g.pick("vars/one.yml", []any{"vars/one.yml", "vars/two.yml"}, []any{[]any{"vars/{{ v }}.yml", "vars/two.yml"}})
@@ -230,6 +234,9 @@ func (g *generator) common(m mapping, n int) {
 	g.maybe(m, n, "when", func() any { return g.pick(g.condition(), []any{g.condition(), g.condition()}) })
 	g.maybe(m, 2*n, "delegate_to", func() any { return g.host() })
 	g.maybe(m, 6*n, "throttle", func() any { return 1 })
+	g.maybe(m, 6*n, "debugger", func() any { return "never" })
+	g.maybe(m, 6*n, "delegate_facts", func() any { return g.flag() })
+	g.maybe(m, 6*n, "ignore_unreachable", func() any { return g.flag() })
 	g.maybe(m, 3*n, "any_errors_fatal", func() any { return g.flag() })
 }
 
@@ -276,6 +283,13 @@ func (g *generator) task() any {
 	}
 	if !g.within && g.chance(5) {
 		g.inclusion(t)
+		return t
+	}
+	if g.within && g.chance(12) {
+		t[g.oneOf("include_tasks", "import_tasks")] = "leaf.yml"
+		g.maybe(t, 4, "vars", func() any { return g.vars() })
+		g.maybe(t, 4, "when", g.condition)
+		g.maybe(t, 4, "tags", func() any { return g.tag() })
 		return t
 	}
 	if g.chance(14) {
@@ -394,7 +408,7 @@ func (g *generator) action(t mapping) {
 	case 13:
 		t["add_host"] = mapping{"name": g.oneOf("new", "a", "n{{ x }}"), "groups": g.oneOf("some", "fresh"), "ansible_connection": "local", "x": 9}
 	case 14:
-		t["set_stats"] = mapping{"data": mapping{"v": g.value()}, "per_host": g.chance(2)}
+		t["set_stats"] = mapping{"data": mapping{"v": g.pick(1, "text", "{{ x }}", "{{ w }}", []any{"{{ v }}"}, mapping{"k": "{{ u }}"})}, "per_host": g.chance(2)}
 	case 15:
 		t["ping"] = mapping{}
 	case 16:
@@ -465,8 +479,10 @@ func (g *generator) block() any {
 
 func (g *generator) handler(name string) any {
 	h := mapping{"name": name}
-	if g.chance(10) {
+	if g.chance(12) {
 		h["include_tasks"] = "tasks/one.yml"
+	} else if g.chance(12) {
+		h["include_role"] = mapping{"name": "one", "tasks_from": "leaf"}
 	} else {
 		g.action(h)
 	}
