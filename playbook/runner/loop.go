@@ -328,7 +328,8 @@ func (x *execution) loopResult(tries []*try) *try {
 			changed = true
 			sum.data.Set("changed", true)
 		}
-		skipped = skipped && t.status == Skipped
+		omitted, _ := t.data.Get("skipped") // also of one whose label failed
+		skipped = skipped && jinja.Truth(omitted)
 		failed = failed || t.status == Failed
 		if f, _ := t.data.Get("failed"); jinja.Truth(f) { // whatever failed_when says
 			said = true
@@ -343,9 +344,9 @@ func (x *execution) loopResult(tries []*try) *try {
 	}
 	sum.data.Set("skipped", skipped)
 	switch {
-	case said:
 	case skipped:
 		sum.data.Set("msg", "All items skipped")
+	case said:
 	default:
 		sum.data.Set("msg", "All items completed")
 	}
