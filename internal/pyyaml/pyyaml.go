@@ -37,7 +37,9 @@ type Format struct {
 	ExplicitEnd   bool
 	ASCII         bool   // allow_unicode=False
 	Quote         string // default_style: ' or ", which every scalar then has
-	Blocks        bool   // texts of several lines as literal blocks, where they can be
+	// Block says which texts are to be literal blocks, and what is written of
+	// them. Those that cannot be blocks are in double quotes.
+	Block func(text string) (string, bool)
 }
 
 // maxDepth bounds nesting, so that a list that holds itself ends.
@@ -58,7 +60,7 @@ func Dump(v any, f Format) (string, error) {
 	}
 	e.node(n, place{})
 	e.writeIndent()
-	if f.ExplicitEnd {
+	if f.ExplicitEnd || e.openEnded {
 		e.indicator("...", true, false, false)
 		e.writeIndent()
 	}
@@ -79,6 +81,7 @@ type node struct {
 	text   string
 	plain  bool // the text without quotes means the same
 	isText bool // a string
+	block  bool // to be a literal block
 	flow   bool
 	items  []*node // of a mapping: key, value, key, value
 }
@@ -99,9 +102,9 @@ func represent(v any, f Format, depth int) (*node, error) {
 	case float64:
 		return &node{text: floatText(v), plain: true}, nil
 	case string:
-		return &node{text: v, plain: isText(v), isText: true}, nil
+		return textNode(v, f), nil
 	case *yaml.Template:
-		return &node{text: v.Text, plain: isText(v.Text), isText: true}, nil
+		return textNode(v.Text, f), nil
 	case *jinja.Undefined:
 		return nil, jinja.UndefinedError(v)
 	case Timestamp:
@@ -114,6 +117,15 @@ func represent(v any, f Format, depth int) (*node, error) {
 		return representItems(mapping, pairs(v, f), f, depth)
 	}
 	return nil, fmt.Errorf("cannot represent an object: %s", jinja.Repr(v))
+}
+
+func textNode(text string, f Format) *node {
+	n := &node{isText: true}
+	if f.Block != nil {
+		text, n.block = f.Block(text)
+	}
+	n.text, n.plain = text, isText(text)
+	return n
 }
 
 // Timestamp is a value that YAML has as a timestamp.
@@ -202,6 +214,9 @@ type emitter struct {
 	// space: the last character was white; atIndent: only indentation and
 	// indicators stand on this line.
 	space, atIndent bool
+	// openEnded: the last block ends in blank lines, which would go on after
+	// the document if nothing marked its end.
+	openEnded bool
 }
 
 func newEmitter(f Format) *emitter {

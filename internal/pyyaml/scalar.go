@@ -92,10 +92,10 @@ func (e *emitter) scalar(n *node, at place) {
 		e.indicator("!", true, false, false)
 	}
 	switch {
-	case e.Quote == `"`:
-		e.double(n.text, fold)
-	case e.Blocks && a.multiline && a.block && e.depth == 0 && !at.isKey:
+	case n.block && a.block && e.depth == 0 && !at.isKey:
 		e.literal(n.text)
+	case n.block || e.Quote == `"`:
+		e.double(n.text, fold)
 	case plain && e.Quote == "" && !(a.multiline && at.isKey):
 		e.plain(n.text, fold)
 	case a.single && !(a.multiline && at.isKey):
@@ -112,21 +112,29 @@ func (e *emitter) literal(text string) {
 	if runes[0] == ' ' || isBreak(runes[0]) {
 		hints = strconv.Itoa(e.Indent)
 	}
+	e.openEnded = isBreak(runes[last]) && (last == 0 || isBreak(runes[last-1]))
 	switch {
+	case e.openEnded:
+		hints += "+"
 	case !isBreak(runes[last]):
 		hints += "-"
-	case last == 0 || isBreak(runes[last-1]):
-		hints += "+"
 	}
 	e.indicator("|"+hints, true, false, false)
 	e.newline('\n')
-	for line := range strings.Lines(text) {
-		if line != "\n" {
-			e.put(strings.Repeat(" ", e.indent) + strings.TrimSuffix(line, "\n"))
-		}
-		e.newline('\n')
-	}
 	e.space, e.atIndent = true, true
+	breaks := true
+	for _, r := range runes {
+		if isBreak(r) {
+			e.newline(r)
+			e.atIndent, breaks = true, true
+			continue
+		}
+		if breaks {
+			e.writeIndent()
+		}
+		e.put(string(r))
+		e.atIndent, breaks = false, false
+	}
 }
 
 func (e *emitter) plain(text string, fold bool) {

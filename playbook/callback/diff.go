@@ -2,6 +2,7 @@ package callback
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
@@ -142,13 +143,21 @@ func diffRows(text string) []string {
 
 // diffLines are the lines of text, each with its end.
 func diffLines(text string) []string {
-	if text == "" {
-		return nil
+	lines := splitLines(text)
+	if last := len(lines) - 1; last >= 0 && !strings.HasSuffix(lines[last], "\n") {
+		lines[last] += "\n" + noNewline
 	}
-	lines := strings.SplitAfter(text, "\n")
-	if last := len(lines) - 1; lines[last] == "" {
+	return lines
+}
+
+var oneLine = regexp.MustCompile(`[^\n\r\v\f\x1c-\x1e\x{85}\x{2028}\x{2029}]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x{85}\x{2028}\x{2029}]|$)`)
+
+// splitLines are the lines of text, each with its end, where Python sees them
+// end.
+func splitLines(text string) []string {
+	lines := oneLine.FindAllString(text, -1)
+	if last := len(lines) - 1; last >= 0 && lines[last] == "" {
 		return lines[:last]
 	}
-	lines[len(lines)-1] += "\n" + noNewline
 	return lines
 }

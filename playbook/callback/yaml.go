@@ -3,6 +3,7 @@ package callback
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"gplay/internal/pyyaml"
 	"gplay/jinja"
@@ -12,16 +13,16 @@ import (
 // asYAML is a result as result_format=yaml shows it.
 func (d *display) asYAML(data *jinja.Dict, indent int) string {
 	lossy := d.Pretty == nil || *d.Pretty
-	v := any(data)
+	block := keptBlock
 	if lossy {
 		omitLines(data)
-		v = readable(data)
+		block = readableBlock
 	}
 	by := indent
 	if by == 0 {
 		by = 4
 	}
-	text, err := pyyaml.Dump(v, pyyaml.Format{Flow: pyyaml.FlowNever, Indent: indent, Blocks: true})
+	text, err := pyyaml.Dump(data, pyyaml.Format{Flow: pyyaml.FlowNever, Indent: indent, Block: block})
 	if err != nil {
 		return jinja.Repr(data)
 	}
@@ -30,9 +31,9 @@ func (d *display) asYAML(data *jinja.Dict, indent int) string {
 
 // indentLines indents the lines that are not blank, as Python's textwrap.
 func indentLines(text, by string) string {
-	lines := strings.SplitAfter(text, "\n")
+	lines := splitLines(text)
 	for i, line := range lines {
-		if strings.TrimSpace(line) != "" {
+		if strings.TrimFunc(line, isSpace) != "" {
 			lines[i] = by + line
 		}
 	}
@@ -49,42 +50,48 @@ func omitLines(data *jinja.Dict) {
 	}
 }
 
-var spacesAtEnd = regexp.MustCompile(` +\n`)
+var (
+	spacesAtEnd = regexp.MustCompile(` +([\n\x{85}\x{2028}\x{2029}])`)
+	spacesAtNL  = regexp.MustCompile(` +\n`)
+	moreSpace   = strings.NewReplacer("\v", "", "\f", "", "\r", "")
+)
 
-// readable makes texts of several lines ones that YAML can show as they are:
-// without tabs, space at the ends of lines and what is not printable.
-func readable(v any) any {
-	switch v := v.(type) {
-	case *jinja.Dict:
-		out := jinja.NewDict()
-		for k, e := range v.All() {
-			out.Set(k, readable(e))
-		}
-		return out
-	case *jinja.List:
-		out := &jinja.List{}
-		for _, e := range v.Items {
-			out.Items = append(out.Items, readable(e))
-		}
-		return out
-	case string:
-		if strings.ContainsAny(v, "\n\r\x1c\x1d\x1e\u0085\u2028\u2029") {
-			return readableText(v)
-		}
-	}
-	return v
+// keptBlock makes texts of several lines blocks, as they are.
+func keptBlock(s string) (string, bool) {
+	return s, strings.ContainsAny(s, "\n\u0085\u2028\u2029")
 }
 
-func readableText(s string) string {
+// readableBlock makes texts of several lines ones that YAML can show as blocks:
+// without tabs, space at the ends of lines and what is not printable.
+func readableBlock(s string) (string, bool) {
+	if _, ok := keptBlock(s); !ok {
+		return s, false
+	}
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\v', r == '\f', r == '\r', r < ' ' && r != '\n' && r != '\t', r >= 0x7f && r < 0xa0:
+		if r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 && r != 0x85 || r == 0xfeff || r == 0xfffe || r == 0xffff {
 			return -1
 		}
 		return r
-	}, strings.TrimRight(s, " \t\r\n\v\f"))
-	return spacesAtEnd.ReplaceAllString(expandTabs(s), "\n")
+	}, expandTabs(strings.TrimRightFunc(s, isSpace)))
+	return spacesAtEnd.ReplaceAllString(s, "$1"), true
 }
+
+// communityBlock is what community.general's output makes of such texts.
+func communityBlock(s string) (string, bool) {
+	if !strings.ContainsAny(s, "\n\r\x1c\x1d\x1e\u0085\u2028\u2029") {
+		return s, false
+	}
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' && !strings.ContainsRune("\t\n\r\v\f", r) || r >= 0x7f && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, strings.TrimRightFunc(s, isSpace))
+	return spacesAtNL.ReplaceAllString(moreSpace.Replace(expandTabs(s)), "\n"), true
+}
+
+// isSpace is Python's notion of white space.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // newYAML is the default output with results as YAML.
 func newYAML(d *display) runner.Callback {
@@ -104,7 +111,7 @@ func communityYAML(data *jinja.Dict) string {
 	}
 	omitLines(data)
 	if data.Len() > 0 {
-		dump, err := pyyaml.Dump(readable(data), pyyaml.Format{Flow: pyyaml.FlowNever, Width: 1000, Blocks: true})
+		dump, err := pyyaml.Dump(data, pyyaml.Format{Flow: pyyaml.FlowNever, Width: 1000, Block: communityBlock})
 		if err != nil {
 			dump = jinja.Repr(data)
 		}
