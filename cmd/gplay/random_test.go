@@ -168,7 +168,7 @@ func (g *generator) options() []string {
 	for _, choice := range [][]string{
 		{"--check"}, {"--diff"}, {"-v"}, {"--tags", g.tag()}, {"--skip-tags", g.tag()}, {"--limit", g.pattern()}, {"--force-handlers"},
 		{"-e", "v=extra"}, {"-e", `{"w": [7], "flag": false}`}, {"--start-at-task", "task 3"}, {"--list-tasks"},
-		{"-e", "@vars/one.yml"}, {"--list-tags", "--list-hosts"}, {"--flush-cache"},
+		{"-e", "@vars/one.yml"}, {"--list-tags"}, {"--flush-cache"},
 	} {
 		if g.chance(8) {
 			args = append(args, choice...)
@@ -293,7 +293,7 @@ func (g *generator) task() any {
 		return t
 	}
 	if g.chance(14) {
-		t["meta"] = g.oneOf("flush_handlers", "flush_handlers", "end_host", "end_play", "clear_host_errors", "noop", "end_batch", "clear_facts", "refresh_inventory", "reset_connection")
+		t["meta"] = g.oneOf("flush_handlers", "flush_handlers", "end_host", "end_play", "clear_host_errors", "noop", "end_batch", "clear_facts", "reset_connection")
 		g.maybe(t, 2, "when", g.condition)
 		return t
 	}

@@ -335,7 +335,11 @@ func (p *playRun) spread(o *outcome, at []*cursor, shared bool) []*outcome {
 		}
 	}
 	out := make([]*outcome, len(at))
+	alone := !shared && o.result != nil && o.result.Status == Failed && !o.result.Ignored // then the others go on
 	for i := range at {
+		if alone && i > 0 {
+			break
+		}
 		copied := *o
 		out[i] = &copied
 		if i > 0 {

@@ -243,16 +243,32 @@ func (l *loop) one(ctx context.Context, i int) *try {
 		t.data.Set("failed", true)
 		t.data.Set("msg", "Failed to template loop_control.label: "+labelError(err))
 		t.status, t.include = Failed, nil
-		t.ignored, _ = l.x.keywordBool(t.scope, "ignore_errors", false)
+		if t.ignored, _ = l.x.keywordBool(t.scope, "ignore_errors", false); t.unwanted { // no keyword was read
+			t.ignored = written(l.x.task, "ignore_errors")
+		}
 	}
 	r := l.x.result(t)
-	r.Loop, r.Label = true, jinja.Str(label)
-	t.data.Set("_ansible_item_label", r.Label)
-	if t.noLog || err != nil {
+	r.Loop, r.Label = true, l.labelOf(i, label, err)
+	if err == nil {
+		t.data.Set("_ansible_item_label", r.Label)
+	}
+	if t.noLog {
 		r.Label = "None"
 	}
 	l.x.tell(func(c Callback) { c.ItemResult(r) })
 	return t
+}
+
+// labelOf is the label of an item: where its own cannot be templated, the item
+// unless the result is debug's, of which only the message is left.
+func (l *loop) labelOf(i int, label any, err error) string {
+	switch {
+	case err == nil:
+		return jinja.Str(label)
+	case l.x.task.Action == "debug":
+		return "None"
+	}
+	return jinja.Str(l.items[i])
 }
 
 // breaks ends the loop after an item for which break_when holds, as
