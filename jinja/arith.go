@@ -29,7 +29,7 @@ func arithmetic(c *Context, op string, a, b any) (any, error) {
 			x, _ := toFloat(a)
 			y, _ := toFloat(b)
 			if math.IsInf(x, 0) && !xf || math.IsInf(y, 0) && !yf {
-				return nil, Exceptionf("int too large to convert to float")
+				return nil, Exceptionf("OverflowError", "int too large to convert to float")
 			}
 			return floatArithmetic(op, x, y)
 		}
@@ -82,14 +82,14 @@ func intArithmetic(op string, x, y int) (any, error) {
 		}
 	case "/":
 		if y == 0 {
-			return nil, Exceptionf("division by zero")
+			return nil, Exceptionf("ZeroDivisionError", "division by zero")
 		}
 		if magnitude(x) < 1<<53 && magnitude(y) < 1<<53 {
 			return float64(x) / float64(y), nil
 		}
 	case "//":
 		if y == 0 {
-			return nil, Exceptionf("integer division or modulo by zero")
+			return nil, Exceptionf("ZeroDivisionError", "integer division or modulo by zero")
 		}
 		if y != -1 {
 			q := x / y
@@ -100,7 +100,7 @@ func intArithmetic(op string, x, y int) (any, error) {
 		}
 	case "%":
 		if y == 0 {
-			return nil, Exceptionf("integer modulo by zero")
+			return nil, Exceptionf("ZeroDivisionError", "integer modulo by zero")
 		}
 		if y == -1 {
 			return 0, nil
@@ -135,9 +135,9 @@ func bigArithmetic(op string, x, y *big.Int) (any, error) {
 	case "//", "%":
 		switch {
 		case y.Sign() == 0 && op == "%":
-			return nil, Exceptionf("integer modulo by zero")
+			return nil, Exceptionf("ZeroDivisionError", "integer modulo by zero")
 		case y.Sign() == 0:
-			return nil, Exceptionf("integer division or modulo by zero")
+			return nil, Exceptionf("ZeroDivisionError", "integer division or modulo by zero")
 		}
 		m := new(big.Int)
 		z.QuoRem(x, y, m)
@@ -159,11 +159,11 @@ func bigArithmetic(op string, x, y *big.Int) (any, error) {
 
 func bigQuotient(x, y *big.Int) (any, error) {
 	if y.Sign() == 0 {
-		return nil, Exceptionf("division by zero")
+		return nil, Exceptionf("ZeroDivisionError", "division by zero")
 	}
 	q, _ := new(big.Rat).SetFrac(x, y).Float64()
 	if math.IsInf(q, 0) {
-		return nil, Exceptionf("integer division result too large for a float")
+		return nil, Exceptionf("OverflowError", "integer division result too large for a float")
 	}
 	if q == 0 && (x.Sign() < 0) != (y.Sign() < 0) {
 		q = math.Copysign(0, -1)
@@ -174,7 +174,7 @@ func bigQuotient(x, y *big.Int) (any, error) {
 func bigPower(x, y *big.Int) (any, error) {
 	if y.Sign() < 0 {
 		if x.Sign() == 0 {
-			return nil, Exceptionf("0.0 cannot be raised to a negative power")
+			return nil, Exceptionf("ZeroDivisionError", "0.0 cannot be raised to a negative power")
 		}
 		a, _ := toFloat(x)
 		b, _ := toFloat(y)
@@ -200,29 +200,29 @@ func floatArithmetic(op string, x, y float64) (any, error) {
 		return x * y, nil
 	case "/":
 		if y == 0 {
-			return nil, Exceptionf("float division by zero")
+			return nil, Exceptionf("ZeroDivisionError", "float division by zero")
 		}
 		return x / y, nil
 	case "//":
 		if y == 0 {
-			return nil, Exceptionf("float floor division by zero")
+			return nil, Exceptionf("ZeroDivisionError", "float floor division by zero")
 		}
 		return math.Floor((x - floatModulo(x, y)) / y), nil
 	case "%":
 		if y == 0 {
-			return nil, Exceptionf("float modulo")
+			return nil, Exceptionf("ZeroDivisionError", "float modulo")
 		}
 		return floatModulo(x, y), nil
 	}
 	if x == 0 && y < 0 {
-		return nil, Exceptionf("0.0 cannot be raised to a negative power")
+		return nil, Exceptionf("ZeroDivisionError", "0.0 cannot be raised to a negative power")
 	}
 	if x < 0 && y != math.Trunc(y) && !math.IsInf(x, 0) {
 		return nil, fmt.Errorf("a negative number to a power that is no integer is complex")
 	}
 	z := pymath.Pow(x, y)
 	if math.IsInf(z, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
-		return nil, Exceptionf("(34, 'Numerical result out of range')")
+		return nil, Exceptionf("OverflowError", "(34, 'Numerical result out of range')")
 	}
 	return z, nil
 }

@@ -74,7 +74,7 @@ func argumentErrorf(format string, args ...any) error {
 // something treats them differently from other faults.
 type (
 	typeError  struct{ msg string }
-	valueError struct{ msg string }
+	valueError struct{ class, msg string }
 )
 
 func (e *typeError) Error() string  { return e.msg }
@@ -113,19 +113,44 @@ func TypeErrorf(format string, args ...any) error { return typeErrorf(format, ar
 func ValueErrorf(format string, args ...any) error { return valueErrorf(format, args...) }
 
 func valueErrorf(format string, args ...any) error {
-	return &valueError{fmt.Sprintf(format, args...)}
+	return ValueErrorOf("ValueError", format, args...)
+}
+
+// ValueErrorOf is the error of a filter or callable where Python raises an
+// exception of a class that is derived from ValueError.
+func ValueErrorOf(class, format string, args ...any) error {
+	return &valueError{class, fmt.Sprintf(format, args...)}
 }
 
 // Exception is a fault that is neither Python's TypeError nor its ValueError:
 // arithmetic that has no result, a key or an index that there is not.
-type Exception struct{ msg string }
+type Exception struct {
+	class string // Python's name for it, with its module
+	msg   string
+}
 
 func (e *Exception) Error() string { return e.msg }
 
 // Exceptionf is the error of a filter or callable where Python raises neither
-// a TypeError nor a ValueError.
-func Exceptionf(format string, args ...any) error {
-	return &Exception{fmt.Sprintf(format, args...)}
+// a TypeError nor a ValueError, but an exception of the class.
+func Exceptionf(class, format string, args ...any) error {
+	return &Exception{class, fmt.Sprintf(format, args...)}
+}
+
+// ExceptionClass is Python's name for what err is, "" where it is no exception
+// of Python's own.
+func ExceptionClass(err error) string {
+	var exception *Exception
+	var value *valueError
+	switch {
+	case errors.As(err, &exception):
+		return exception.class
+	case errors.As(err, &value):
+		return value.class
+	case IsTypeError(err):
+		return "TypeError"
+	}
+	return ""
 }
 
 // Signals that loops catch.

@@ -286,7 +286,7 @@ func filterDictSort(_ *Context, v any, a []any) (any, error) {
 	case "value":
 		at = 1
 	default:
-		return nil, Exceptionf(`You can only sort by either "key" or "value"`)
+		return nil, Exceptionf("jinja2.exceptions.FilterArgumentError", `You can only sort by either "key" or "value"`)
 	}
 	items, err := (&view{"dict_items", m}).items()
 	if err != nil {

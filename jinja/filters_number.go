@@ -124,7 +124,7 @@ func parseFloat(s string) (float64, bool) {
 func filterFloat(_ *Context, v any, a []any) (any, error) {
 	if f, ok := toFloat(v); ok {
 		if _, float := v.(float64); !float && math.IsInf(f, 0) {
-			return nil, Exceptionf("int too large to convert to float")
+			return nil, Exceptionf("OverflowError", "int too large to convert to float")
 		}
 		return f, nil
 	}

@@ -221,7 +221,7 @@ func (p spec) number(v any) (string, error) {
 			return "", valueErrorf("Alternate form (#) not allowed with integer format specifier 'c'")
 		}
 		if !b.IsInt64() || b.Int64() < 0 || b.Int64() > utf8.MaxRune {
-			return "", Exceptionf("%%c arg not in range(0x110000)")
+			return "", Exceptionf("OverflowError", "%%c arg not in range(0x110000)")
 		}
 		return p.pad("", string(rune(b.Int64())), '>'), nil
 	}
@@ -573,7 +573,7 @@ func (p *percent) key(s string) (any, string, error) {
 	p.named = true
 	v, ok, err := mappingGet(m, s[1:end])
 	if err == nil && !ok {
-		err = Exceptionf("%s", Repr(s[1:end]))
+		err = Exceptionf("KeyError", "%s", Repr(s[1:end]))
 	}
 	return v, s[end+1:], err
 }
@@ -665,7 +665,7 @@ func (p spec) character(v any) (string, error) {
 		return "", typeErrorf("%%c requires int or char")
 	}
 	if n < 0 || n > utf8.MaxRune {
-		return "", Exceptionf("%%c arg not in range(0x110000)")
+		return "", Exceptionf("OverflowError", "%%c arg not in range(0x110000)")
 	}
 	return p.pad("", string(rune(n)), '>'), nil
 }
@@ -711,7 +711,7 @@ func intOfFloat(f float64) (any, error) {
 	case math.IsNaN(f):
 		return nil, valueErrorf("cannot convert float NaN to integer")
 	case math.IsInf(f, 0):
-		return nil, Exceptionf("cannot convert float infinity to integer")
+		return nil, Exceptionf("OverflowError", "cannot convert float infinity to integer")
 	}
 	b, _ := big.NewFloat(math.Trunc(f)).Int(nil)
 	return normalBig(b), nil
@@ -984,7 +984,7 @@ func formatItem(object any, key string) (any, error) {
 	if m, ok := object.(Mapping); ok {
 		v, ok, err := mappingGet(m, k)
 		if err == nil && !ok {
-			err = Exceptionf("%s", Repr(k))
+			err = Exceptionf("KeyError", "%s", Repr(k))
 		}
 		return v, err
 	}
@@ -993,7 +993,7 @@ func formatItem(object any, key string) (any, error) {
 	case ok:
 		return v, nil
 	case number:
-		return nil, Exceptionf("%s index out of range", typeName(object))
+		return nil, Exceptionf("IndexError", "%s index out of range", typeName(object))
 	case typeName(object) == "str":
 		return nil, typeErrorf("string indices must be integers, not 'str'")
 	}
@@ -1025,10 +1025,10 @@ func (f *formatter) first(name string) (any, error) {
 				return v, err
 			}
 		}
-		return nil, Exceptionf("%s", Repr(name))
+		return nil, Exceptionf("KeyError", "%s", Repr(name))
 	}
 	if n >= len(f.args) {
-		return nil, Exceptionf("Replacement index %d out of range for positional args tuple", n)
+		return nil, Exceptionf("IndexError", "Replacement index %d out of range for positional args tuple", n)
 	}
 	return f.args[n], nil
 }

@@ -133,11 +133,11 @@ func listPop(_ *Context, l *List, a []any) (any, error) {
 		}
 	}
 	if len(l.Items) == 0 {
-		return nil, Exceptionf("pop from empty list")
+		return nil, Exceptionf("IndexError", "pop from empty list")
 	}
 	v, ok := at(l.Items, i)
 	if !ok {
-		return nil, Exceptionf("pop index out of range")
+		return nil, Exceptionf("IndexError", "pop index out of range")
 	}
 	if i < 0 {
 		i += len(l.Items)
@@ -321,7 +321,7 @@ func dictPop(_ *Context, d *Dict, a []any) (any, error) {
 		}
 	}
 	if a[1] == Missing {
-		return nil, Exceptionf("%s", Repr(a[0]))
+		return nil, Exceptionf("KeyError", "%s", Repr(a[0]))
 	}
 	return a[1], nil
 }
@@ -329,7 +329,7 @@ func dictPop(_ *Context, d *Dict, a []any) (any, error) {
 func dictPopItem(_ *Context, d *Dict, _ []any) (any, error) {
 	keys := d.Keys()
 	if len(keys) == 0 {
-		return nil, Exceptionf("'popitem(): dictionary is empty'")
+		return nil, Exceptionf("KeyError", "'popitem(): dictionary is empty'")
 	}
 	k := keys[len(keys)-1]
 	v, _ := d.Get(k)
@@ -417,9 +417,9 @@ func intToBytes(_ *Context, v any, a []any) (any, error) {
 	case length > maxWidth:
 		return nil, errTooLarge
 	case b.Sign() < 0 && !signed:
-		return nil, Exceptionf("can't convert negative int to unsigned")
+		return nil, Exceptionf("OverflowError", "can't convert negative int to unsigned")
 	case b.BitLen() > bits, signed && b.Sign() >= 0 && b.BitLen() >= bits && b.Sign() > 0, signed && b.Sign() < 0 && new(big.Int).Not(b).BitLen() >= bits:
-		return nil, Exceptionf("int too big to convert")
+		return nil, Exceptionf("OverflowError", "int too big to convert")
 	}
 	if b.Sign() < 0 {
 		b = new(big.Int).Add(b, new(big.Int).Lsh(big.NewInt(1), uint(bits)))

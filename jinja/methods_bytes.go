@@ -165,7 +165,7 @@ func strEncode(s string, a []any) (any, error) {
 		return encodeUTF16(s, name), nil
 	case "ascii", "latin1":
 	default:
-		return nil, Exceptionf("unknown encoding: %s", Str(a[0]))
+		return nil, Exceptionf("LookupError", "unknown encoding: %s", Str(a[0]))
 	}
 	limit := rune(0x80)
 	if name == "latin1" {
@@ -251,7 +251,7 @@ func bytesDecode(_ *Context, b []byte, a []any) (any, error) {
 		}
 		return string(out), nil
 	}
-	return nil, Exceptionf("unknown encoding: %s", Str(a[0]))
+	return nil, Exceptionf("LookupError", "unknown encoding: %s", Str(a[0]))
 }
 
 // undecodable says what in b is no UTF-8.

@@ -616,7 +616,7 @@ func index(v any) (int, error) {
 		i, _ := toInt(v)
 		return i, nil
 	case *big.Int:
-		return 0, Exceptionf("Python int too large to convert to C ssize_t")
+		return 0, Exceptionf("OverflowError", "Python int too large to convert to C ssize_t")
 	case *Undefined:
 		return 0, &undefinedError{n}
 	}

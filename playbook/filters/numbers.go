@@ -60,7 +60,7 @@ func logarithm(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	case b == 10:
 		return pymath.Log10(x), nil
 	case b == 1:
-		return nil, jinja.Exceptionf("float division by zero")
+		return nil, jinja.Exceptionf("ZeroDivisionError", "float division by zero")
 	}
 	return pymath.Log(x) / pymath.Log(b), nil
 }
@@ -114,7 +114,7 @@ func root(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	}
 	switch {
 	case b == 0:
-		return nil, jinja.Exceptionf("float division by zero")
+		return nil, jinja.Exceptionf("ZeroDivisionError", "float division by zero")
 	case b == 2 && x < 0:
 		return nil, jinja.TypeErrorf("root() can only be used on numbers: math domain error")
 	case b == 2:

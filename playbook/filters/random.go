@@ -102,7 +102,7 @@ func random(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	case start != 0 || step != 0:
 		return nil, errors.New("start and step can only be used with integer values")
 	case len(items) == 0:
-		return nil, jinja.Exceptionf("Cannot choose from an empty sequence")
+		return nil, jinja.Exceptionf("IndexError", "Cannot choose from an empty sequence")
 	}
 	i, err := g.below(len(items))
 	if err != nil {

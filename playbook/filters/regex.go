@@ -46,7 +46,7 @@ func compile(pattern string, ignoreCase, multiline bool) (*pyregex.Regexp, error
 	}
 	re, err := pyregex.Compile(pattern, key.flags)
 	if err != nil {
-		return nil, jinja.Exceptionf("%v", err)
+		return nil, jinja.Exceptionf("re.error", "%v", err)
 	}
 	compiled.Store(key, re.Within(2*time.Second))
 	return re, nil

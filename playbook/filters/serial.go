@@ -98,7 +98,7 @@ func fromJSON(_ *jinja.Context, v any, _ *jinja.Args) (any, error) {
 	}
 	decoded, err := pyjson.Decode(text)
 	if err != nil {
-		err = jinja.ValueErrorf("%v", err)
+		err = jinja.ValueErrorOf("json.decoder.JSONDecodeError", "%v", err)
 	}
 	return decoded, err
 }

@@ -87,9 +87,9 @@ func decodeBase64(s string) ([]byte, error) {
 	case 0:
 		return base64.RawStdEncoding.DecodeString(clean.String())
 	case 1:
-		return nil, fmt.Errorf("Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4", clean.Len())
+		return nil, jinja.ValueErrorOf("binascii.Error", "Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4", clean.Len())
 	}
-	return nil, errors.New("Incorrect padding")
+	return nil, jinja.ValueErrorOf("binascii.Error", "Incorrect padding")
 }
 
 // normalEncoding is the name of an encoding without case and punctuation.

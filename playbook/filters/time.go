@@ -72,7 +72,7 @@ type parsed struct {
 }
 
 func strptime(s, format string) (time.Time, error) {
-	mismatch := fmt.Errorf("time data %s does not match format %s", jinja.Repr(s), jinja.Repr(format))
+	mismatch := jinja.ValueErrorf("time data %s does not match format %s", jinja.Repr(s), jinja.Repr(format))
 	d := &parsed{year: 1900, month: 1, day: 1, zone: time.UTC, rest: s}
 	for _, long := range []struct{ short, long string }{
 		{"%D", "%m/%d/%y"}, {"%F", "%Y-%m-%d"}, {"%T", "%H:%M:%S"}, {"%R", "%H:%M"},

@@ -81,7 +81,7 @@ func convertTime(v any, unit string, p *params, year int) (any, error) {
 		return nil, fmt.Errorf("to_time_unit() can not convert to the following unit: %s. Available units are ms, s, m, h, d, w, mo and y, or their names", unit)
 	}
 	if whole == 0 {
-		return nil, jinja.Exceptionf("float division by zero")
+		return nil, jinja.Exceptionf("ZeroDivisionError", "float division by zero")
 	}
 	sum := 0.0
 	for part := range strings.FieldsSeq(s) {

@@ -379,10 +379,7 @@ func within(err error, name string, raw any) error {
 		if t, ok := raw.(*yaml.Template); ok {
 			at = t.Pos
 		}
-		if jinja.IsTypeError(err) {
-			e.Known = fmt.Sprintf("An unhandled exception occurred while templating '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s",
-				jinja.Str(AsWritten(raw)), e.Known)
-		}
+		wrap(e, err, jinja.Str(AsWritten(raw)))
 		e.Within = append(e.Within, source.Note{Text: "in the value of " + name, Pos: at})
 	}
 	return err

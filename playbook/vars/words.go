@@ -1,6 +1,7 @@
 package vars
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -195,8 +196,43 @@ func FileFault(err error) error {
 		named.Known = "AnsibleUndefinedVariable: " + placed.Msg
 	case placed.Known != "" && placed.Known == unknownName(err):
 		named.Known = "TemplateSyntaxError: " + placed.Known
-	case placed.Known != "":
-		named.Known = "AnsibleError: " + placed.Known
+	default:
+		class := faultClass(placed, err)
+		named.Known = class[strings.LastIndex(class, ".")+1:] + ": " + words(placed)
 	}
 	return &named
+}
+
+// words are Ansible's for a fault, or gplay's where they are the same.
+func words(e *source.Error) string {
+	if e.Known != "" {
+		return e.Known
+	}
+	return e.Msg
+}
+
+// faultClass is the class of the exception that a fault in a template is. What
+// Ansible words itself is its own error; what filters and tests find fault with
+// is a filter's, unless Python raises it.
+func faultClass(e *source.Error, err error) string {
+	if e.Known != "" {
+		return "ansible.errors.AnsibleError"
+	}
+	if class := jinja.ExceptionClass(err); class != "" {
+		return class
+	}
+	return "ansible.errors.AnsibleFilterError"
+}
+
+// wrap makes e, the fault of a variable, the error that Ansible makes of any
+// exception but one of an undefined variable: from there on it is no longer
+// Python's.
+func wrap(e *source.Error, err error, text string) {
+	var undefined *Undefined
+	if errors.As(err, &undefined) || errors.Is(err, context.Canceled) {
+		return
+	}
+	e.Known = fmt.Sprintf("An unhandled exception occurred while templating '%s'. Error was a <class '%s'>, original message: %s",
+		text, faultClass(e, err), words(e))
+	e.Err = nil
 }
