@@ -58,6 +58,7 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 		return nil, err
 	}
 	if err != nil && onError != "ignore" && onError != "warn" {
+		wrapLookup(err, jinja.Str(a.Positional[0]))
 		return nil, &lookupFault{jinja.Str(a.Positional[0]), err}
 	}
 	if err != nil && onError == "warn" && s.templar.Warn != nil {

@@ -379,7 +379,6 @@ func within(err error, name string, raw any) error {
 		if t, ok := raw.(*yaml.Template); ok {
 			at = t.Pos
 		}
-		wrap(e, err, jinja.Str(AsWritten(raw)))
 		e.Within = append(e.Within, source.Note{Text: "in the value of " + name, Pos: at})
 	}
 	return err

@@ -136,6 +136,11 @@ func (s *Scope) Lookup(name string) (any, bool, error) {
 	if errors.As(err, &sealed) {
 		return &jinja.Undefined{Name: name, Hint: sealed.Error(), Cause: err, Failing: true}, true, nil
 	}
+	if err != nil {
+		raw, _ := s.raw(name)
+		wrap(err, raw)
+		return nil, true, err
+	}
 	switch v := v.(type) {
 	case *HostVars:
 		s.veiled = true

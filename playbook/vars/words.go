@@ -121,6 +121,10 @@ func knownWords(err error) string {
 	if !errors.As(err, &lookup) {
 		return unknownName(err)
 	}
+	var placed *source.Error
+	if errors.As(lookup.err, &placed) { // of a template that it has rendered
+		return placed.Known
+	}
 	if _, ok := lookups.Find(lookup.name); !ok {
 		return fmt.Sprintf("lookup plugin (%s) not found", lookup.name)
 	}
@@ -128,7 +132,7 @@ func knownWords(err error) string {
 	if foreseen(lookup.name, msg) {
 		return msg
 	}
-	return unhandled(lookup.name, msg) + ". " + msg
+	return unhandled(lookup.name, ansibleError, msg) + ". " + msg
 }
 
 // foreseen reports whether a fault is one of the lookup's own, and no unhandled
@@ -137,8 +141,10 @@ func foreseen(lookup, msg string) bool {
 	return lookup == "first_found" || lookup == "config" || lookup == "ini" && strings.HasPrefix(msg, "Duplicate option")
 }
 
-func unhandled(lookup, msg string) string {
-	return fmt.Sprintf("An unhandled exception occurred while running the lookup plugin '%s'. Error was a <class 'ansible.errors.AnsibleError'>, original message: %s", lookup, msg)
+const ansibleError = "ansible.errors.AnsibleError"
+
+func unhandled(lookup, class, msg string) string {
+	return fmt.Sprintf("An unhandled exception occurred while running the lookup plugin '%s'. Error was a <class '%s'>, original message: %s", lookup, class, msg)
 }
 
 // ignoredFault is what errors='warn' says.
@@ -147,7 +153,7 @@ func ignoredFault(lookup string, err error) string {
 	if foreseen(lookup, msg) {
 		return "Lookup failed but the error is being ignored: " + msg
 	}
-	return unhandled(lookup, msg)
+	return unhandled(lookup, ansibleError, msg)
 }
 
 var (
@@ -216,7 +222,7 @@ func words(e *source.Error) string {
 // is a filter's, unless Python raises it.
 func faultClass(e *source.Error, err error) string {
 	if e.Known != "" {
-		return "ansible.errors.AnsibleError"
+		return ansibleError
 	}
 	if class := jinja.ExceptionClass(err); class != "" {
 		return class
@@ -224,15 +230,27 @@ func faultClass(e *source.Error, err error) string {
 	return "ansible.errors.AnsibleFilterError"
 }
 
-// wrap makes e, the fault of a variable, the error that Ansible makes of any
-// exception but one of an undefined variable: from there on it is no longer
-// Python's.
-func wrap(e *source.Error, err error, text string) {
-	var undefined *Undefined
-	if errors.As(err, &undefined) || errors.Is(err, context.Canceled) {
+// wrap makes err, the fault of a variable that a template uses, the error that
+// Ansible makes of any exception but one of an undefined variable.
+func wrap(err error, raw any) {
+	var e *source.Error
+	if !errors.As(err, &e) || errors.Is(err, context.Canceled) {
 		return
 	}
-	e.Known = fmt.Sprintf("An unhandled exception occurred while templating '%s'. Error was a <class '%s'>, original message: %s",
-		text, faultClass(e, err), words(e))
-	e.Err = nil
+	ansibles(e, fmt.Sprintf("An unhandled exception occurred while templating '%s'. Error was a <class '%s'>, original message: %s",
+		jinja.Str(AsWritten(raw)), faultClass(e, err), words(e)))
 }
+
+// wrapLookup makes err, the fault of a template that a lookup has rendered, the
+// lookup's own.
+func wrapLookup(err error, lookup string) {
+	var e *source.Error
+	if !errors.As(err, &e) || errors.Is(err, context.Canceled) {
+		return
+	}
+	msg := words(e)
+	ansibles(e, unhandled(lookup, faultClass(e, err), msg)+". "+msg)
+}
+
+// ansibles makes e an error of Ansible's, which is no longer Python's.
+func ansibles(e *source.Error, words string) { e.Known, e.Err = words, nil }
