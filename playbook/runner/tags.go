@@ -66,32 +66,35 @@ func tagFault(err error) error {
 }
 
 func wanted(tags, only []string) bool {
-	if len(only) == 0 {
-		return !slices.Contains(tags, "never") || slices.Contains(tags, "always")
+	never := slices.Contains(tags, "never")
+	switch {
+	case slices.Contains(tags, "always"):
+		return true
+	case len(only) == 0, slices.Contains(only, "all") && !never:
+		return !never
+	case slices.Contains(only, "tagged") && !untagged(tags) && !never:
+		return true
 	}
-	for _, o := range only {
-		switch {
-		case slices.Contains(tags, o):
-			return true
-		case o == "all" && !slices.Contains(tags, "never"),
-			o == "tagged" && len(tags) > 0 && !slices.Contains(tags, "never"),
-			o == "untagged" && len(tags) == 0:
-			return true
-		}
-	}
-	return slices.Contains(tags, "always")
+	return meet(tags, only)
 }
 
 func unwanted(tags, skip []string) bool {
-	for _, s := range skip {
-		switch {
-		case slices.Contains(tags, s):
-			return true
-		case s == "all" && !slices.Contains(tags, "always"),
-			s == "tagged" && len(tags) > 0,
-			s == "untagged" && len(tags) == 0:
-			return true
-		}
+	switch {
+	case slices.Contains(skip, "all"):
+		return !slices.Contains(tags, "always") || slices.Contains(skip, "always")
+	case slices.Contains(skip, "tagged") && !untagged(tags):
+		return true
 	}
-	return false
+	return meet(tags, skip)
+}
+
+// untagged reports whether there is no tag but the one of that name.
+func untagged(tags []string) bool {
+	return !slices.ContainsFunc(tags, func(tag string) bool { return tag != "untagged" })
+}
+
+// meet reports whether one of the tags is named; without any it is untagged.
+func meet(tags, named []string) bool {
+	return untagged(tags) && slices.Contains(named, "untagged") ||
+		slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(named, tag) })
 }
