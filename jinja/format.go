@@ -118,9 +118,11 @@ func formatValue(v any, text string) (string, error) {
 	}
 	switch x := v.(type) {
 	case string:
-		return p.text(x)
+		return p.text(x, v)
+	case Text:
+		return p.text(x.Value, v)
 	case Markup:
-		return p.text(string(x))
+		return p.text(string(x), v)
 	case int, bool, *big.Int, float64:
 		if err := p.groups(); err != nil {
 			return "", err
@@ -145,10 +147,11 @@ func (p spec) unknown(v any) error {
 	return valueErrorf("Unknown format code '%c' for object of type '%s'", p.verb, typeName(v))
 }
 
-func (p spec) text(s string) (string, error) {
+// text formats s, the text of v.
+func (p spec) text(s string, v any) (string, error) {
 	switch {
 	case p.verb != 0 && p.verb != 's':
-		return "", p.unknown(s)
+		return "", p.unknown(v)
 	case p.sign != 0:
 		return "", valueErrorf("Sign not allowed in string format specifier")
 	case p.alt:
