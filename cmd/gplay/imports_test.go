@@ -12,7 +12,7 @@ import (
 // knows nothing of how hosts are reached.
 var mayImport = map[string][]string{
 	"cmd/gplay":              {"connection", "connection/agent", "internal/pyjson", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
-	"playbook/callback":      {"internal/pyyaml", "internal/source", "jinja", "playbook", "playbook/runner"},
+	"playbook/callback":      {"internal/pyyaml", "internal/source", "jinja", "playbook", "playbook/runner", "playbook/vars"},
 	"playbook/runner":        {"connection", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
 	"playbook/actions":       {"internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
 	"playbook/vars":          {"internal/pyliteral", "internal/pytime", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},

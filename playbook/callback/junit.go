@@ -12,6 +12,7 @@ import (
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/runner"
+	"gplay/playbook/vars"
 )
 
 // junit writes what became of each task on each host as a JUnit file.
@@ -75,18 +76,22 @@ func (j *junit) TaskStart(task *runner.TaskInfo) {
 // argsText are a task's arguments as written.
 func argsText(t *playbook.Task) string {
 	var parts []string
+	file := ""
 	for k, v := range t.Args.All() {
-		parts = append(parts, fmt.Sprintf("%v=%s", k, writtenText(v)))
+		part := "=" + writtenText(v)
+		if k == "file" && (t.Action == "include_tasks" || t.Action == "import_tasks") { // Ansible has it as free text
+			file = "_raw_params" + part
+			continue
+		}
+		parts = append(parts, jinja.Str(k)+part)
+	}
+	if file != "" {
+		parts = append(parts, file)
 	}
 	return strings.Join(parts, ", ")
 }
 
-func writtenText(v any) string {
-	if s, ok := v.(fmt.Stringer); ok {
-		return s.String()
-	}
-	return jinja.Str(v)
-}
+func writtenText(v any) string { return jinja.Str(vars.AsWritten(v)) }
 
 func (j *junit) Result(r *runner.Result) {
 	switch {

@@ -56,11 +56,12 @@ type try struct {
 	attempts  int
 	scope     *vars.Scope
 	include   *include
-	unwanted  bool  // its condition is false
-	last      bool  // the loop ends with it
-	grew      bool  // it changed the inventory, and nothing else
-	fatal     bool  // it could not be run, and nor can what is left of the loop
-	ends      error // the run, instead of being a result
+	unwanted  bool                             // its condition is false
+	last      bool                             // the loop ends with it
+	grew      bool                             // it changed the inventory, and nothing else
+	grow      func() (changed bool, err error) // the inventory
+	fatal     bool                             // it could not be run, and nor can what is left of the loop
+	ends      error                            // the run, instead of being a result
 }
 
 const censored = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"

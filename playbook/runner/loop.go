@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gplay/internal/source"
@@ -25,6 +26,7 @@ type loop struct {
 	allItems bool // ansible_loop holds all items, too
 	control  *jinja.Dict
 	brought  *jinja.Dict // facts and results of the items so far, for the next
+	held     []func()    // tell of items that add to the inventory
 }
 
 func (x *execution) loop(ctx context.Context) (*loop, error) {
@@ -198,6 +200,8 @@ func (l *loop) written(keyword string) []playbook.Keyword {
 	return []playbook.Keyword{{Value: v, Pos: l.x.task.Loop.Pos}}
 }
 
+// run runs the items. What they add to the inventory it has, and those that add
+// are told of, when all are done and none has failed.
 func (l *loop) run(ctx context.Context) []*try {
 	var tries []*try
 	for i := range l.items {
@@ -211,6 +215,11 @@ func (l *loop) run(ctx context.Context) []*try {
 		tries = append(tries, t)
 		if t.fatal || t.last {
 			break
+		}
+	}
+	if !slices.ContainsFunc(tries, func(t *try) bool { return t.status == Failed || t.status == Unreachable }) {
+		for _, tell := range l.held {
+			tell()
 		}
 	}
 	return tries
@@ -247,15 +256,24 @@ func (l *loop) one(ctx context.Context, i int) *try {
 			t.ignored = written(l.x.task, "ignore_errors")
 		}
 	}
-	r := l.x.result(t)
-	r.Loop, r.Label = true, l.labelOf(i, label, err)
+	shown := l.labelOf(i, label, err)
 	if err == nil {
-		t.data.Set("_ansible_item_label", r.Label)
+		t.data.Set("_ansible_item_label", shown)
 	}
 	if t.noLog {
-		r.Label = "None"
+		shown = "None"
 	}
-	l.x.tell(func(c Callback) { c.ItemResult(r) })
+	if t.grow == nil || err != nil {
+		l.tell(t, shown)
+		return t
+	}
+	l.held = append(l.held, func() {
+		if err := l.x.grown(t); err != nil {
+			explain(t.data, "msg", err)
+			t.status = Failed
+		}
+		l.tell(t, shown)
+	})
 	return t
 }
 
@@ -269,6 +287,12 @@ func (l *loop) labelOf(i int, label any, err error) string {
 		return "None"
 	}
 	return jinja.Str(l.items[i])
+}
+
+func (l *loop) tell(t *try, label string) {
+	r := l.x.result(t)
+	r.Loop, r.Label = true, label
+	l.x.tell(func(c Callback) { c.ItemResult(r) })
 }
 
 // breaks ends the loop after an item for which break_when holds, as

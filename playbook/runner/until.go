@@ -90,21 +90,29 @@ func allHold(scope *vars.Scope, k playbook.Keyword) (ok bool, bad any, err error
 }
 
 // conclude gives t its status, and the inventory what a task that has not
-// failed puts there.
+// failed puts there. A loop does that when all its items are done.
 func (x *execution) conclude(t *try, scope *vars.Scope, s *settings) *try {
 	t.status = statusOf(t.data)
-	if x.grow != nil && (t.status == OK || t.status == Changed) {
-		changed, err := x.grow()
-		if err != nil {
+	if t.status == OK || t.status == Changed {
+		t.grow = x.grow
+	}
+	if t.grow != nil && x.task.Loop == nil {
+		if err := x.grown(t); err != nil {
 			return x.unjudged(scope, err)
-		}
-		if x.task.Keywords["changed_when"].Value == nil {
-			t.data.Set("changed", changed)
-			t.status, t.grew = statusOf(t.data), changed
 		}
 	}
 	t.ignored = t.status == Failed && s.ignoreErrors || t.status == Unreachable && s.ignoreUnreachable
 	return t
+}
+
+// grown gives the inventory what t puts there.
+func (x *execution) grown(t *try) error {
+	changed, err := t.grow()
+	if err == nil && x.task.Keywords["changed_when"].Value == nil {
+		t.data.Set("changed", changed)
+		t.status, t.grew = statusOf(t.data), changed
+	}
+	return err
 }
 
 func (x *execution) retry(t *try, scope *vars.Scope, s *settings, left int) {
