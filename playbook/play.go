@@ -176,14 +176,16 @@ func (l *loader) play(n *yaml.Node, file string, imports []*Node) (*Play, error)
 	if err := l.checkVarsFiles(n.Get("vars_files"), play); err != nil {
 		return nil, err
 	}
+	// In this order, Ansible's, the variables of roles count, the later ones over
+	// the earlier, and their handlers run.
 	for _, section := range []struct {
 		key  string
 		load func(n *yaml.Node) error
 	}{
-		{"pre_tasks", func(n *yaml.Node) (err error) { play.PreTasks, err = l.section(n, play, file); return }},
 		{"roles", func(n *yaml.Node) error { return l.roles(n, play) }},
-		{"tasks", func(n *yaml.Node) (err error) { play.Tasks, err = l.section(n, play, file); return }},
+		{"pre_tasks", func(n *yaml.Node) (err error) { play.PreTasks, err = l.section(n, play, file); return }},
 		{"post_tasks", func(n *yaml.Node) (err error) { play.PostTasks, err = l.section(n, play, file); return }},
+		{"tasks", func(n *yaml.Node) (err error) { play.Tasks, err = l.section(n, play, file); return }},
 		{"handlers", func(n *yaml.Node) error { return l.playHandlers(n, play, file) }},
 	} {
 		s := n.Get(section.key)

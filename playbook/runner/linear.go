@@ -218,7 +218,7 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 	if o.task.Action == "gather_facts" && (r.Status == OK || r.Status == Changed) {
 		p.gathered[c.host] = true
 	}
-	if role := o.task.Role; role != nil && r.Status != Skipped && r.Status != Unreachable {
+	if role := o.task.Role; role != nil && !c.handling() && r.Status != Skipped && r.Status != Unreachable {
 		p.rolesRun[roleUse(c.host, role)] = true
 	}
 	switch {
