@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -430,7 +429,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		return t
 	}
 	if s.delegates {
-		scope = scope.With(x.delegatedVars(s))
+		scope = scope.With(x.reachedVars(s))
 	}
 	args, err := x.arguments(scope)
 	if err != nil {
@@ -456,36 +455,6 @@ func (x *execution) on(t *try, s *settings) *try {
 		t.delegated = ""
 	}
 	return t
-}
-
-// delegatedVars are the variables of a task that runs on another host:
-// ansible_delegated_vars and, where the task's own host does not say how it is
-// reached, how the other one is.
-func (x *execution) delegatedVars(s *settings) vars.Lazy {
-	all := vars.Lazy{"ansible_delegated_vars": func() any { return jinja.NewDict(s.delegate, x.delegateVars(s)) }}
-	for _, name := range slices.Concat(reached...) {
-		v, ok := s.vars.Raw(name)
-		if _, own, _ := x.scope.Setting(name); ok && !own {
-			all[name] = func() any { return v }
-		}
-	}
-	return all
-}
-
-// delegateVars are the variables of the host that a task runs on, with the
-// name of the task's own.
-func (x *execution) delegateVars(s *settings) *jinja.Dict {
-	hostvars, _ := x.magic.Get("hostvars")
-	known, _ := hostvars.(jinja.Mapping).Get(s.delegate)
-	d := jinja.NewDict("ansible_host", s.delegate)
-	if known, ok := known.(jinja.Mapping); ok {
-		for _, name := range known.Keys() {
-			v, _ := known.Get(name)
-			d.Set(name, v)
-		}
-	}
-	d.Set("inventory_hostname", x.host.Name)
-	return d
 }
 
 // judge decides what a result means and says so in it.

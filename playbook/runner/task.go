@@ -31,7 +31,11 @@ func (p *playRun) execution(ctx context.Context, task *playbook.Task, c *cursor)
 			return nil, err
 		}
 	}
-	return &execution{playRun: p, task: task, host: host, scope: scope}, nil
+	x = &execution{playRun: p, task: task, host: host, scope: scope}
+	if delegates := x.delegates(); delegates != nil {
+		x.scope = scope.With(delegates)
+	}
+	return x, nil
 }
 
 // withAction is task with the action that its template names.
