@@ -48,9 +48,16 @@ func runPause(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("argument 'echo' is of type <class 'str'> and we were unable to convert to bool: The value '%s' is not a valid boolean.", c.text("echo"))
 	}
+	var keys Keys
+	if c.Keys != nil { // before the question is shown, so that no answer is lost
+		if keys, err = c.Keys(echo && wait == 0); err != nil {
+			return nil, err
+		}
+		defer keys.Close()
+	}
 	start := time.Now()
 	c.announce(wait, echo)
-	input, err := c.awaitKeys(ctx, wait, echo)
+	input, err := c.awaitKeys(ctx, keys, wait, echo)
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +93,12 @@ func (c *Call) announce(wait time.Duration, echo bool) {
 
 // awaitKeys waits until the time is over or, without one, for a line, and
 // gives that. An interruption asks whether to go on.
-func (c *Call) awaitKeys(ctx context.Context, wait time.Duration, echo bool) (string, error) {
+func (c *Call) awaitKeys(ctx context.Context, keys Keys, wait time.Duration, echo bool) (string, error) {
 	timer := make(<-chan time.Time)
 	if wait > 0 {
 		timer = time.After(wait)
 	}
-	if c.Keys == nil {
+	if keys == nil {
 		if wait == 0 {
 			c.Warn("Not waiting for response to prompt as stdin is not interactive")
 			return "", nil
@@ -102,11 +109,6 @@ func (c *Call) awaitKeys(ctx context.Context, wait time.Duration, echo bool) (st
 		}
 		return "", ctx.Err()
 	}
-	keys, err := c.Keys(echo && wait == 0)
-	if err != nil {
-		return "", err
-	}
-	defer keys.Close()
 	if wait == 0 {
 		return c.line(ctx, keys, echo)
 	}
