@@ -34,7 +34,7 @@ func filterStripTags(_ *Context, v any, _ []any) (any, error) {
 	}
 	s = htmlComment.ReplaceAllString(s, "")
 	s = htmlTag.ReplaceAllString(s, "")
-	return html.UnescapeString(strings.Join(strings.FieldsFunc(s, isSpace), " ")), nil
+	return html.UnescapeString(strings.Join(strings.FieldsFunc(s, IsSpace), " ")), nil
 }
 
 func filterXMLAttr(c *Context, v any, a []any) (any, error) {
@@ -111,13 +111,13 @@ func filterURLize(c *Context, v any, a []any) (any, error) {
 	var b strings.Builder
 	rest := string(s)
 	for rest != "" {
-		n := strings.IndexFunc(rest, isSpace)
+		n := strings.IndexFunc(rest, IsSpace)
 		if n < 0 {
 			n = len(rest)
 		}
 		b.WriteString(l.word(rest[:n]))
 		rest = rest[n:]
-		n = len(rest) - len(strings.TrimLeftFunc(rest, isSpace))
+		n = len(rest) - len(strings.TrimLeftFunc(rest, IsSpace))
 		b.WriteString(rest[:n])
 		rest = rest[n:]
 	}

@@ -61,7 +61,7 @@ func parseInt(s string, base int) (any, bool) {
 	if base != 0 && base < 2 || base > 36 {
 		return nil, false
 	}
-	s = asciiDigits(strings.TrimFunc(s, isSpace))
+	s = asciiDigits(strings.TrimFunc(s, IsSpace))
 	sign := ""
 	if strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
 		sign, s = s[:1], s[1:]
@@ -110,7 +110,7 @@ func asciiDigits(s string) string {
 
 // parseFloat is Python's float(s).
 func parseFloat(s string) (float64, bool) {
-	s = asciiDigits(strings.TrimFunc(s, isSpace))
+	s = asciiDigits(strings.TrimFunc(s, IsSpace))
 	if strings.HasPrefix(s, "_") || strings.HasSuffix(s, "_") || strings.Contains(s, "__") || strings.ContainsAny(s, "xXpP") {
 		return 0, false
 	}

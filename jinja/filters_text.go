@@ -51,7 +51,7 @@ func titleWords(s string) string {
 	}
 	at := 0
 	for i, r := range s {
-		if isSpace(r) || strings.ContainsRune("-({[<", r) {
+		if IsSpace(r) || strings.ContainsRune("-({[<", r) {
 			word(s[at:i])
 			b.WriteRune(r)
 			at = i + utf8.RuneLen(r)
@@ -104,7 +104,7 @@ func filterIndent(_ *Context, v any, a []any) (any, error) {
 	if !ok {
 		return nil, typeErrorf("unsupported operand type(s) for +=: '%s' and 'str'", typeName(v))
 	}
-	lines := splitLines(s+"\n", false)
+	lines := SplitLines(s+"\n", false)
 	blank := enabled(a[2], false)
 	size := len(s) + len(lines)*len(indent)
 	if size > maxSize {
@@ -252,7 +252,7 @@ func filterWordWrap(c *Context, v any, a []any) (any, error) {
 	}
 	w := wrapper{width: width, breakLong: enabled(a[1], true), hyphens: enabled(a[3], true)}
 	var lines []string
-	for _, line := range splitLines(s, false) {
+	for _, line := range SplitLines(s, false) {
 		if width <= 0 {
 			return nil, valueErrorf("invalid width %d (must be > 0)", width)
 		}

@@ -417,7 +417,7 @@ func (p *pretty) text(s string, indent, after, depth int) {
 		after++
 	}
 	var parts []string
-	lines := splitLines(s, true)
+	lines := SplitLines(s, true)
 	for i, line := range lines {
 		room := 80 - indent
 		if i == len(lines)-1 {
@@ -467,11 +467,11 @@ func brokenText(line string, room, after int, lastLine bool) []string {
 func spaced(s string) []string {
 	var out []string
 	for s != "" {
-		end := strings.IndexFunc(s, isSpace)
+		end := strings.IndexFunc(s, IsSpace)
 		if end < 0 {
 			return append(out, s)
 		}
-		end += len(s[end:]) - len(strings.TrimLeftFunc(s[end:], isSpace))
+		end += len(s[end:]) - len(strings.TrimLeftFunc(s[end:], IsSpace))
 		out = append(out, s[:end])
 		s = s[end:]
 	}

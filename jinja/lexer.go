@@ -249,19 +249,20 @@ func (l *lexer) text() error {
 // strip removes the white space that a delimiter takes from before it.
 func (l *lexer) strip(data string, sign byte, variable bool) string {
 	if sign == '-' {
-		return strings.TrimRightFunc(data, isSpace)
+		return strings.TrimRightFunc(data, IsSpace)
 	}
 	if sign == '+' || !l.opt.LstripBlocks || variable {
 		return data
 	}
 	begin := strings.LastIndexByte(data, '\n') + 1
-	if (begin > 0 || l.lineStart) && strings.TrimLeftFunc(data[begin:], isSpace) == "" {
+	if (begin > 0 || l.lineStart) && strings.TrimLeftFunc(data[begin:], IsSpace) == "" {
 		return data[:begin]
 	}
 	return data
 }
 
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+// IsSpace is Python's str.isspace.
+func IsSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // closed ends a tag whose end delimiter stands at l.at: it takes the sign,
 // the delimiter, and the white space or newline after it.
@@ -269,7 +270,7 @@ func (l *lexer) closed(delimiter string, trim bool) bool {
 	rest := l.src[l.at:]
 	switch {
 	case strings.HasPrefix(rest, "-"+delimiter):
-		after := strings.TrimLeftFunc(rest[1+len(delimiter):], isSpace)
+		after := strings.TrimLeftFunc(rest[1+len(delimiter):], IsSpace)
 		l.lineStart = strings.HasSuffix(l.src[:len(l.src)-len(after)], "\n")
 		l.at = len(l.src) - len(after)
 		return true
@@ -336,11 +337,11 @@ func (l *lexer) raw(start int) (bool, error) {
 // keyword matches a word and the end of its block at p, and gives where the
 // text after it begins.
 func (l *lexer) keyword(p int, word string, trim bool) (int, bool) {
-	rest := strings.TrimLeftFunc(l.src[p:], isSpace)
+	rest := strings.TrimLeftFunc(l.src[p:], IsSpace)
 	if !strings.HasPrefix(rest, word) {
 		return 0, false
 	}
-	rest = strings.TrimLeftFunc(rest[len(word):], isSpace)
+	rest = strings.TrimLeftFunc(rest[len(word):], IsSpace)
 	saved, savedStart := l.at, l.lineStart
 	l.at = len(l.src) - len(rest)
 	ok := l.closed(l.opt.BlockEnd, trim)
@@ -394,13 +395,13 @@ func (l *lexer) emitEnd(k kind, from int) {
 // lineStatement takes tokens up to the end of the line.
 func (l *lexer) lineStatement() error {
 	err := l.inside(func() (bool, error) {
-		rest := strings.TrimLeftFunc(l.src[l.at:], func(r rune) bool { return r != '\n' && isSpace(r) })
+		rest := strings.TrimLeftFunc(l.src[l.at:], func(r rune) bool { return r != '\n' && IsSpace(r) })
 		if rest != "" && rest[0] != '\n' {
 			return false, nil
 		}
 		from := l.at
 		// White space goes up to the last newline before other text.
-		after := strings.TrimLeftFunc(rest, isSpace)
+		after := strings.TrimLeftFunc(rest, IsSpace)
 		blank := rest[:len(rest)-len(after)]
 		l.at = len(l.src) - len(rest) + strings.LastIndexByte(blank, '\n') + 1
 		if after == "" && blank == "" {
@@ -427,7 +428,7 @@ func (l *lexer) inside(end func() (bool, error)) error {
 			return nil
 		}
 		r, size := utf8.DecodeRuneInString(l.src[l.at:])
-		if isSpace(r) {
+		if IsSpace(r) {
 			l.at += size
 			continue
 		}

@@ -88,7 +88,7 @@ func init() {
 		"islower":      askText(isLower),
 		"isnumeric":    askText(every(unicode.IsNumber)),
 		"isprintable":  askText(func(s string) bool { return s == "" || every(unicode.IsPrint)(s) }),
-		"isspace":      askText(every(isSpace)),
+		"isspace":      askText(every(IsSpace)),
 		"istitle":      askText(isTitle),
 		"isupper":      askText(isUpper),
 		"join":         strJoin,
@@ -444,7 +444,7 @@ func joinStrings(parts []string, sep string) (string, error) {
 
 func stripper(left, right bool) func(string, []any) (any, error) {
 	return func(s string, a []any) (any, error) {
-		cutset := isSpace
+		cutset := IsSpace
 		if a[0] != Missing && a[0] != nil {
 			chars, err := needText(a[0])
 			if err != nil {
@@ -580,14 +580,14 @@ func splitLast(s, sep string, most int) []string {
 
 // splitSpace splits at runs of white space, at most most times.
 func splitSpace(s string, most int, fromEnd bool) []string {
-	fields := strings.FieldsFunc(s, isSpace)
+	fields := strings.FieldsFunc(s, IsSpace)
 	if most < 0 || len(fields) <= most {
 		return fields
 	}
 	if !fromEnd {
-		rest := strings.TrimLeftFunc(s, isSpace)
+		rest := strings.TrimLeftFunc(s, IsSpace)
 		for _, f := range fields[:most] {
-			rest = strings.TrimLeftFunc(rest[len(f):], isSpace)
+			rest = strings.TrimLeftFunc(rest[len(f):], IsSpace)
 		}
 		if rest == "" {
 			return fields[:most]
@@ -595,9 +595,9 @@ func splitSpace(s string, most int, fromEnd bool) []string {
 		return append(fields[:most:most], rest)
 	}
 	last := fields[len(fields)-most:]
-	rest := strings.TrimRightFunc(s, isSpace)
+	rest := strings.TrimRightFunc(s, IsSpace)
 	for i := len(last) - 1; i >= 0; i-- {
-		rest = strings.TrimRightFunc(rest[:len(rest)-len(last[i])], isSpace)
+		rest = strings.TrimRightFunc(rest[:len(rest)-len(last[i])], IsSpace)
 	}
 	if rest == "" {
 		return last
@@ -606,10 +606,12 @@ func splitSpace(s string, most int, fromEnd bool) []string {
 }
 
 func strSplitLines(s string, a []any) (any, error) {
-	return stringList(splitLines(s, a[0] != Missing && Truth(a[0]))), nil
+	return stringList(SplitLines(s, a[0] != Missing && Truth(a[0]))), nil
 }
 
-func splitLines(s string, keep bool) []string {
+// SplitLines are the lines of s where Python sees them end, with their ends if
+// keep says so.
+func SplitLines(s string, keep bool) []string {
 	var out []string
 	for s != "" {
 		i := strings.IndexAny(s, "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029")

@@ -2,7 +2,6 @@ package callback
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
@@ -143,21 +142,9 @@ func diffRows(text string) []string {
 
 // diffLines are the lines of text, each with its end.
 func diffLines(text string) []string {
-	lines := splitLines(text)
+	lines := jinja.SplitLines(text, true)
 	if last := len(lines) - 1; last >= 0 && !strings.HasSuffix(lines[last], "\n") {
 		lines[last] += "\n" + noNewline
-	}
-	return lines
-}
-
-var oneLine = regexp.MustCompile(`[^\n\r\v\f\x1c-\x1e\x{85}\x{2028}\x{2029}]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x{85}\x{2028}\x{2029}]|$)`)
-
-// splitLines are the lines of text, each with its end, where Python sees them
-// end.
-func splitLines(text string) []string {
-	lines := oneLine.FindAllString(text, -1)
-	if last := len(lines) - 1; last >= 0 && lines[last] == "" {
-		return lines[:last]
 	}
 	return lines
 }

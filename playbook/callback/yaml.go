@@ -3,7 +3,6 @@ package callback
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"gplay/internal/pyyaml"
 	"gplay/jinja"
@@ -31,9 +30,9 @@ func (d *display) asYAML(data *jinja.Dict, indent int) string {
 
 // indentLines indents the lines that are not blank, as Python's textwrap.
 func indentLines(text, by string) string {
-	lines := splitLines(text)
+	lines := jinja.SplitLines(text, true)
 	for i, line := range lines {
-		if strings.TrimFunc(line, isSpace) != "" {
+		if strings.TrimFunc(line, jinja.IsSpace) != "" {
 			lines[i] = by + line
 		}
 	}
@@ -72,7 +71,7 @@ func readableBlock(s string) (string, bool) {
 			return -1
 		}
 		return r
-	}, expandTabs(strings.TrimRightFunc(s, isSpace)))
+	}, expandTabs(strings.TrimRightFunc(s, jinja.IsSpace)))
 	return spacesAtEnd.ReplaceAllString(s, "$1"), true
 }
 
@@ -86,12 +85,9 @@ func communityBlock(s string) (string, bool) {
 			return -1
 		}
 		return r
-	}, strings.TrimRightFunc(s, isSpace))
+	}, strings.TrimRightFunc(s, jinja.IsSpace))
 	return spacesAtNL.ReplaceAllString(moreSpace.Replace(expandTabs(s)), "\n"), true
 }
-
-// isSpace is Python's notion of white space.
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // newYAML is the default output with results as YAML.
 func newYAML(d *display) runner.Callback {

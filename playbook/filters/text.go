@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -237,18 +236,15 @@ func split(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	return textList(parts), nil
 }
 
-// isSpace is Python's str.isspace.
-func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
 // splitSpace splits at runs of white space, limit times at most.
 func splitSpace(s string, limit int) []string {
 	var parts []string
 	for {
-		s = strings.TrimLeftFunc(s, isSpace)
+		s = strings.TrimLeftFunc(s, jinja.IsSpace)
 		if s == "" {
 			return parts
 		}
-		end := strings.IndexFunc(s, isSpace)
+		end := strings.IndexFunc(s, jinja.IsSpace)
 		if limit >= 0 && len(parts) == limit || end < 0 {
 			return append(parts, s)
 		}
