@@ -102,25 +102,18 @@ func (a *arguments) of(action string, c *call) error {
 	case v.Kind == yaml.Map:
 		a.add(v)
 		return nil
-	case v.Kind == yaml.List:
-		return a.l.fail(wrongValue(action, v, "its arguments as a dict or as text"))
 	default:
-		return a.pairs(v, commands[action])
+		return a.pairs(v, action)
 	}
 }
 
 // pairs reads "key=value free text".
-func (a *arguments) pairs(n *yaml.Node, command bool) error {
+func (a *arguments) pairs(n *yaml.Node, action string) error {
 	text, ok := n.String()
 	if !ok {
-		value, expected := checkText(n)
-		if expected != "" {
-			return a.l.errorf(n, "arguments are expected here, not %s", n.Describe())
-		}
-		a.set(rawParams, value, n.Pos)
-		return nil
+		return a.l.fail(wrongValue(action, n, "its arguments as a dict or as text"))
 	}
-	pairs, free, freeAt, err := parsePairs(text, command)
+	pairs, free, freeAt, err := parsePairs(text, commands[action])
 	if err != nil {
 		e := a.l.errorf(n, "%s: %v", "these arguments cannot be split", err)
 		e.Hint = "write them as a dict, one argument a line"

@@ -121,7 +121,7 @@ func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err err
 		return nil, l.fail(wrongValue("import_playbook", n, "the name of a playbook"))
 	}
 	args := &arguments{l: l, n: n, dict: &jinja.Dict{}, pos: map[string]source.Pos{}}
-	if err := args.pairs(n, false); err != nil {
+	if err := args.pairs(n, "import_playbook"); err != nil {
 		return nil, err
 	}
 	raw, _ := args.dict.Get(rawParams)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -417,7 +418,7 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 	if !ok {
 		return x.skip(scope)
 	}
-	if x.includes() {
+	if x.includes() && x.task.ActionTemplate == nil {
 		return x.including(scope)
 	}
 	s, err := x.settings(scope)
@@ -447,6 +448,20 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 		}
 	}
 	return t
+}
+
+// checkAction finds that an action which a template names does not exist.
+func (x *execution) checkAction() error {
+	action := x.task.Action
+	switch _, known := x.Runner.known(action); {
+	case x.task.ActionTemplate == nil:
+		return nil
+	case slices.Contains(structural, action):
+		return fmt.Errorf("%s cannot be named by a template: write it as the task's action", action)
+	case known:
+		return nil
+	}
+	return fmt.Errorf("The module %s was not found in configured module paths", action)
 }
 
 // on notes where a try was to be made.
@@ -588,6 +603,9 @@ func (x *execution) act(ctx context.Context, scope *vars.Scope, s *settings, arg
 			return nil, err
 		}
 		return a.Run(ctx, call)
+	}
+	if err := x.checkAction(); err != nil {
+		return nil, actions.Unrunnable{Err: err}
 	}
 	return call.Module(ctx, x.task.Action, args, nil)
 }

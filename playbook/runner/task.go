@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/actions"
@@ -44,10 +43,7 @@ func (r *Runner) withAction(task *playbook.Task, scope *vars.Scope) (*playbook.T
 	if err != nil {
 		return nil, err
 	}
-	action, ok := r.known(strings.TrimSpace(jinja.Str(name)))
-	if !ok || strings.HasPrefix(action, "include_") || strings.HasPrefix(action, "import_") {
-		return nil, source.Errorf(task.ActionPos, "couldn't resolve module/action '%s'. This often indicates a misspelling, missing collection, or incorrect module path.", jinja.Str(name))
-	}
+	action, _ := r.known(strings.TrimSpace(jinja.Str(name)))
 	named := *task
 	named.Action = action
 	return &named, nil
