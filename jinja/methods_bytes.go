@@ -236,7 +236,7 @@ func bytesDecode(_ *Context, b []byte, a []any) (any, error) {
 		case "surrogateescape":
 			return string(b), nil
 		}
-		return nil, undecodable(b)
+		return nil, Undecodable(b)
 	case "ascii":
 		for i, c := range b {
 			if c >= utf8.RuneSelf {
@@ -254,8 +254,8 @@ func bytesDecode(_ *Context, b []byte, a []any) (any, error) {
 	return nil, Exceptionf("LookupError", "unknown encoding: %s", Str(a[0]))
 }
 
-// undecodable says what in b is no UTF-8.
-func undecodable(b []byte) error {
+// Undecodable says what in b is no UTF-8.
+func Undecodable(b []byte) error {
 	at := 0
 	for r, n := utf8.DecodeRune(b); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(b[at:]) {
 		at += n

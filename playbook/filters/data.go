@@ -59,7 +59,7 @@ func combine(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		}
 	}
 	if mergeLists[lists] == nil {
-		return nil, fmt.Errorf("combine: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'")
+		return nil, errors.New("merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'")
 	}
 	dicts := flatten(append([]any{v}, args.Positional...), 1, true)
 	if len(dicts) == 0 {
@@ -287,13 +287,13 @@ func rekeyOnMember(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		}
 	}
 	if !ok {
-		return nil, errors.New("Type is not a valid list, set, or dict")
+		return nil, jinja.TypeErrorf("Type is not a valid list, set, or dict")
 	}
 	d := jinja.NewDict()
 	for _, item := range items {
 		m, ok := item.(jinja.Mapping)
 		if !ok {
-			return nil, errors.New("List item is not a valid dict")
+			return nil, jinja.TypeErrorf("List item is not a valid dict")
 		}
 		member, ok := m.Get(key)
 		if !ok {
@@ -348,7 +348,7 @@ func Subelements(v, path any, skipMissing bool) ([]any, error) {
 			keys = append(keys, key)
 		}
 	default:
-		return nil, errors.New("subelements must be a list or a string")
+		return nil, jinja.TypeErrorf("subelements must be a list or a string")
 	}
 	var pairs []any
 	for _, element := range elements {

@@ -69,13 +69,17 @@ var cryptSchemes = map[string]unixcrypt.Scheme{
 func passwordHash(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "hashtype=", "salt=", "salt_size=", "rounds=", "ident=")
 	password, isText := v.(string)
+	class := jinja.TypeName(v)
+	if v == nil {
+		class = "None"
+	}
 	kind := p.text(0, "sha512")
 	o := unixcrypt.Options{Salt: p.text(1, ""), SaltSize: p.int(2, 0), Rounds: p.int(3, 0), Ident: p.text(4, "")}
 	switch {
 	case p.err != nil:
 		return nil, p.err
 	case !isText:
-		return nil, fmt.Errorf("a password is a string, not %s", jinja.TypeName(v))
+		return nil, jinja.TypeErrorf("secret must be unicode or bytes, not %s", class)
 	}
 	return EncryptPassword(password, kind, o)
 }

@@ -42,7 +42,7 @@ func toFloat(v any) (float64, bool) {
 	return number(v)
 }
 
-var errDomain = errors.New("math domain error")
+var errDomain = jinja.ValueErrorf("math domain error")
 
 func logarithm(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	p := bind(args, "base=")
@@ -63,6 +63,15 @@ func logarithm(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		return nil, jinja.Exceptionf("ZeroDivisionError", "float division by zero")
 	}
 	return pymath.Log(x) / pymath.Log(b), nil
+}
+
+// noReal is what Python says of a value that is no number, or cannot be made
+// one where text is converted.
+func noReal(v any, converts bool) string {
+	if s, ok := v.(string); ok && converts {
+		return "could not convert string to float: " + jinja.Repr(s)
+	}
+	return "must be real number, not " + jinja.TypeName(v)
 }
 
 func oneOf(first bool, a, b any) any {
@@ -110,7 +119,7 @@ func root(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		b, ok2 = f, err == nil
 	}
 	if !ok1 || !ok2 {
-		return nil, jinja.TypeErrorf("root() can only be used on numbers: must be real number, not %s", jinja.TypeName(oneOf(!ok1, v, base)))
+		return nil, jinja.TypeErrorf("root() can only be used on numbers: %s", noReal(oneOf(!ok1, v, base), ok1))
 	}
 	switch {
 	case b == 0:
@@ -139,7 +148,7 @@ func humanReadable(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	case p.err != nil:
 		return nil, p.err
 	case !ok:
-		return nil, fmt.Errorf("human_readable() failed on bad input: '>=' not supported between instances of '%s' and 'int'", jinja.TypeName(v))
+		return nil, jinja.TypeErrorf("human_readable() failed on bad input: '>=' not supported between instances of '%s' and 'int'", jinja.TypeName(v))
 	}
 	i := slices.IndexFunc(sizes, func(s sizeUnit) bool {
 		return unit == "" && size >= math.Ldexp(1, s.shift) || unit == s.suffix

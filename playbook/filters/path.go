@@ -47,7 +47,7 @@ func ofPath(f func(s string) any) jinja.Filter {
 func pathText(v any) (string, error) {
 	s, ok := v.(string)
 	if !ok {
-		return "", fmt.Errorf("a path is a string, not %s", jinja.TypeName(v))
+		return "", jinja.TypeErrorf("expected str, bytes or os.PathLike object, not %s", jinja.TypeName(v))
 	}
 	return s, nil
 }

@@ -121,7 +121,7 @@ var (
 
 func regexSearch(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if len(args.Positional) == 0 {
-		return nil, errors.New("regex_search wants a regular expression")
+		return nil, jinja.TypeErrorf("regex_search() missing 1 required positional argument: 'regex'")
 	}
 	ignoreCase, multiline := false, false
 	for k, value := range args.Keywords.All() {
@@ -138,7 +138,7 @@ func regexSearch(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	}
 	pattern, ok := args.Positional[0].(string)
 	if !ok {
-		return nil, fmt.Errorf("a string is expected, not %s", jinja.TypeName(args.Positional[0]))
+		return nil, jinja.TypeErrorf("first argument must be string or compiled pattern")
 	}
 	re, err := compile(pattern, ignoreCase, multiline)
 	if err != nil {

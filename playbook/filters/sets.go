@@ -12,7 +12,7 @@ var setFilters = map[string]jinja.Filter{
 	"difference":           setFilter(func(a, b []any) []any { return without(a, b) }),
 	"intersect":            setFilter(func(a, b []any) []any { return without(a, without(a, b)) }),
 	"symmetric_difference": setFilter(func(a, b []any) []any { return concat(without(a, b), without(b, a)) }),
-	"union":                setFilter(concat),
+	"union":                union,
 	"unique":               uniqueFilter,
 }
 
@@ -30,6 +30,16 @@ func setFilter(f func(a, b []any) []any) jinja.Filter {
 		}
 		return list(unique(f(a, b), func(v any) any { return v })), nil
 	}
+}
+
+// union takes lists only with each other, as Python adds them.
+func union(c *jinja.Context, v any, args *jinja.Args) (any, error) {
+	_, isList := v.(*jinja.List)
+	other := bind(args, "b").value(0, nil)
+	if _, ok := other.(*jinja.List); isList && !ok {
+		return nil, jinja.TypeErrorf("can only concatenate list (not \"%s\") to list", jinja.TypeName(other))
+	}
+	return setFilter(concat)(c, v, args)
 }
 
 // unique keeps the first of the items whose keys are equal.

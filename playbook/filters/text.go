@@ -62,7 +62,7 @@ func base64Decode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeText(data, p.text(0, "utf-8"))
+	return DecodeText(data, p.text(0, "utf-8"))
 }
 
 // decodeBase64 skips what is no base64 character and ends at the padding, as
@@ -135,11 +135,12 @@ func utf16Bytes(s string, big bool) []byte {
 	return out
 }
 
-func decodeText(data []byte, encoding string) (string, error) {
+// DecodeText is the text that data is in an encoding by Python's name for it.
+func DecodeText(data []byte, encoding string) (string, error) {
 	switch normalEncoding(encoding) {
 	case "utf8", "ascii", "usascii":
 		if !utf8.Valid(data) {
-			return "", fmt.Errorf("the decoded bytes are no %s text", encoding)
+			return "", jinja.Undecodable(data)
 		}
 		return string(data), nil
 	case "latin1", "iso88591":
@@ -159,7 +160,7 @@ func decodeText(data []byte, encoding string) (string, error) {
 		}
 		return fromUTF16(data, big), nil
 	}
-	return "", fmt.Errorf("unknown encoding: %s", encoding)
+	return "", jinja.Exceptionf("LookupError", "unknown encoding: %s", encoding)
 }
 
 func fromUTF16(data []byte, big bool) string {

@@ -54,7 +54,7 @@ func toDateTime(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	case p.err != nil:
 		return nil, p.err
 	case !ok:
-		return nil, fmt.Errorf("strptime() argument 1 must be str, not %s", jinja.TypeName(v))
+		return nil, jinja.TypeErrorf("strptime() argument 1 must be str, not %s", jinja.TypeName(v))
 	}
 	t, err := strptime(s, format)
 	if err != nil {

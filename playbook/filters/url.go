@@ -104,9 +104,9 @@ func (u splitURL) authority() (user, password, host, port any, err error) {
 		n, err := strconv.Atoi(portText)
 		switch {
 		case err != nil:
-			return nil, nil, nil, nil, fmt.Errorf("Port could not be cast to integer value as %s", jinja.Repr(portText))
+			return nil, nil, nil, nil, jinja.ValueErrorf("Port could not be cast to integer value as %s", jinja.Repr(portText))
 		case n < 0 || n > 65535:
-			return nil, nil, nil, nil, errors.New("Port out of range 0-65535")
+			return nil, nil, nil, nil, jinja.ValueErrorf("Port out of range 0-65535")
 		}
 		port = n
 	}
@@ -122,7 +122,7 @@ func urlSplit(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	}
 	u := parseURL(s)
 	if strings.Contains(u.netloc, "[") != strings.Contains(u.netloc, "]") {
-		return nil, errors.New("Invalid IPv6 URL")
+		return nil, jinja.ValueErrorf("Invalid IPv6 URL")
 	}
 	user, password, host, port, err := u.authority()
 	if err != nil {

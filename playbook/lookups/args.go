@@ -77,6 +77,16 @@ func (s *settings) truth(name string, otherwise bool) bool {
 	}
 }
 
+// choice is one of some texts, which are sorted.
+func (s *settings) choice(lookup, name, otherwise string, texts ...string) string {
+	v := s.text(name, otherwise)
+	if !slices.Contains(texts, v) && s.err == nil {
+		s.err = fmt.Errorf("Invalid value %q for configuration option \"plugin_type: lookup plugin: %s setting: %s \", valid values are: %s",
+			v, lookup, name, strings.Join(texts, ", "))
+	}
+	return v
+}
+
 func (s *settings) int(name string, otherwise int) int {
 	v := s.value(name, otherwise)
 	if n, ok := v.(int); ok {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 
 	"gplay/jinja"
 )
@@ -56,7 +57,11 @@ func (c *Context) shell(lookup, command string, options *jinja.Dict) (string, er
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil && cmd.ProcessState != nil {
-		return "", fmt.Errorf("lookup_plugin.%s(%s) returned %d: %s", lookup, command, cmd.ProcessState.ExitCode(), strings.TrimSpace(stderr.String()))
+		code := cmd.ProcessState.ExitCode()
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			code = -int(status.Signal())
+		}
+		return "", fmt.Errorf("lookup_plugin.%s(%s) returned %d: %s", lookup, command, code, strings.TrimSpace(stderr.String()))
 	}
 	return string(out), err
 }

@@ -34,22 +34,20 @@ var defaults = map[string]any{
 // config gives settings of the run by Ansible's names.
 func config(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	o := read(c, options, "on_missing", "plugin_type", "plugin_name")
-	missing, kind, name := o.text("on_missing", "error"), o.text("plugin_type", ""), o.text("plugin_name", "")
+	missing, kind, name := o.choice("config", "on_missing", "error", "error", "skip", "warn"), o.text("plugin_type", ""), o.text("plugin_name", "")
 	switch {
 	case o.err != nil:
 		return nil, o.err
 	case (kind == "") != (name == ""):
 		return nil, errors.New("Both plugin_type and plugin_name are required, cannot use one without the other")
 	case kind != "":
-		return nil, fmt.Errorf("gplay has no plugins whose settings could be asked: %s of the %s plugin", jinja.Repr(terms), name)
-	case missing != "error" && missing != "warn" && missing != "skip":
-		return nil, fmt.Errorf("\"on_missing\" must be a string and one of \"error\", \"warn\" or \"skip\", not %s", missing)
+		return nil, fmt.Errorf("gplay has no plugins whose settings could be asked: %s of the %s plugin", jinja.Str(jinja.NewList(terms...)), name)
 	}
 	var found []any
 	for _, term := range terms {
 		setting, ok := term.(string)
 		if !ok {
-			return nil, fmt.Errorf("Invalid setting identifier, %s is not a string, its a %s", jinja.Repr(term), jinja.TypeName(term))
+			return nil, fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, its a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
 		}
 		v, ok := c.Settings[setting]
 		if !ok {

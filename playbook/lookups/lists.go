@@ -136,7 +136,7 @@ func flatRows(rows []any) []any {
 func subelements(terms []any) ([]any, error) {
 	const want = "subelements lookup expects a list of two or three items, "
 	if len(terms) < 2 || len(terms) > 3 {
-		return nil, errors.New(strings.TrimSuffix(want, ", "))
+		return nil, errors.New(want)
 	}
 	path, ok := terms[1].(string)
 	elements, err := elementsOf(terms[0])
@@ -147,7 +147,7 @@ func subelements(terms []any) ([]any, error) {
 	if len(terms) == 3 {
 		flags, ok := terms[2].(*jinja.Dict)
 		if !ok {
-			return nil, errors.New(want + "the optional third item must be a dict with flags ('skip_missing',)")
+			return nil, errors.New(want + "the optional third item must be a dict with flags skip_missing")
 		}
 		o := &settings{given: flags}
 		if skipMissing = o.truth("skip_missing", false); o.err != nil {

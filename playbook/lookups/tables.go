@@ -8,6 +8,7 @@ import (
 
 	"gplay/internal/pyregex"
 	"gplay/jinja"
+	"gplay/playbook/filters"
 )
 
 var csvOptions = []string{"col", "default", "delimiter", "file", "encoding"}
@@ -40,6 +41,9 @@ func csvFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		text, _, err := c.read(name, "files")
 		if err != nil {
 			return nil, err
+		}
+		if text, err = filters.DecodeText([]byte(text), o.text("encoding", "utf-8")); err != nil {
+			return nil, fmt.Errorf("csvfile: %v", err) // which in Ansible is no longer Python's
 		}
 		v, err := cell(text, key, []rune(delimiter)[0], col, otherwise)
 		if v == nil || err != nil {
@@ -91,7 +95,7 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		}
 		o := read(c, overlaid(options, own), iniOptions...)
 		name, section, isRegexp := o.text("file", "ansible.ini"), o.text("section", "global"), o.truth("re", false)
-		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.text("type", "ini") == "properties",
+		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.choice("ini", "type", "ini", "ini", "properties") == "properties",
 			bareKeys: o.truth("allow_no_value", o.truth("allow_none", false))}
 		otherwise := o.value("default", "")
 		switch {
@@ -104,9 +108,8 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch strings.ToLower(o.text("encoding", "utf-8")) {
-		case "iso8859-1", "iso-8859-1", "latin-1", "latin1":
-			text = latin1(text)
+		if text, err = filters.DecodeText([]byte(text), o.text("encoding", "utf-8")); err != nil {
+			return nil, err
 		}
 		if f.properties {
 			section = ""
@@ -132,15 +135,6 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		}
 		return []any{v}, nil
 	})
-}
-
-// latin1 is text of which each byte is a character.
-func latin1(text string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		b.WriteRune(rune(text[i]))
-	}
-	return b.String()
 }
 
 // matching are the values whose keys match an expression from their start.
@@ -173,7 +167,7 @@ type iniText struct {
 func (f iniText) section(text, wanted string) (values *jinja.Dict, found bool, err error) {
 	values, own := jinja.NewDict(), jinja.NewDict()
 	current, lastKey := "", ""
-	known := map[[2]string]bool{}
+	known, faults := map[[2]string]bool{}, ""
 	found = wanted == "" && f.properties
 	for i, raw := range strings.Split(text, "\n") {
 		line := strings.TrimSpace(raw)
@@ -195,9 +189,13 @@ func (f iniText) section(text, wanted string) (values *jinja.Dict, found bool, e
 			found = found || current == wanted
 			continue
 		}
+		if current == "" && !f.properties {
+			return nil, false, jinja.Exceptionf("configparser.MissingSectionHeaderError", "File contains no section headers.\nfile: '<???>', line: %d\n%s", f.line(i), jinja.Repr(raw+"\n"))
+		}
 		key, value, ok := cutAny(line, "=:")
 		if !ok && !f.bareKeys {
-			return nil, false, fmt.Errorf("%s: line %d has no = and no :", f.name, i+1)
+			faults += fmt.Sprintf("\n\t[line %2d]: %s", f.line(i), jinja.Repr(raw+"\n"))
+			continue
 		}
 		lastKey = strings.TrimSpace(key)
 		if !f.keepCase {
@@ -205,7 +203,7 @@ func (f iniText) section(text, wanted string) (values *jinja.Dict, found bool, e
 		}
 		option := [2]string{current, lastKey}
 		if known[option] {
-			return nil, false, fmt.Errorf("Duplicate option in '%s': While reading from '<???>' [line %2d]: option '%s' in section '%s' already exists", f.name, i+1, lastKey, current)
+			return nil, false, fmt.Errorf("Duplicate option in '%s': While reading from '<???>' [line %2d]: option '%s' in section '%s' already exists", f.name, f.line(i), lastKey, current)
 		}
 		known[option] = true
 		into.Set(lastKey, nil)
@@ -213,10 +211,22 @@ func (f iniText) section(text, wanted string) (values *jinja.Dict, found bool, e
 			into.Set(lastKey, strings.TrimSpace(value))
 		}
 	}
+	if faults != "" {
+		return nil, false, jinja.Exceptionf("configparser.ParsingError", "Source contains parsing errors: '<???>'%s", faults)
+	}
 	for k, v := range own.All() {
 		values.Set(k, v)
 	}
 	return values, found, interpolate(values)
+}
+
+// line is the number of a line, which for properties counts the header that
+// Ansible puts before them.
+func (f iniText) line(i int) int {
+	if f.properties {
+		return i + 2
+	}
+	return i + 1
 }
 
 func cutAny(s, separators string) (before, after string, found bool) {

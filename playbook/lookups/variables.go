@@ -14,7 +14,7 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
-	if err := namesOnly(terms); err != nil {
+	if err := namesOnly(terms, "its a"); err != nil {
 		return nil, err
 	}
 	return each(terms, func(name string) ([]any, error) {
@@ -39,12 +39,12 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 }
 
 // namesOnly refuses numbers and the like where names are asked for.
-func namesOnly(terms []any) error {
+func namesOnly(terms []any, words string) error {
 	for _, term := range terms {
 		switch term.(type) {
 		case string, *jinja.List, *jinja.Undefined:
 		default:
-			return fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, it is a <class '%s'>", jinja.Str(term), jinja.TypeName(term))
+			return fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, %s <class '%s'>", jinja.Str(term), words, jinja.TypeName(term))
 		}
 	}
 	return nil
@@ -52,7 +52,7 @@ func namesOnly(terms []any) error {
 
 func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	read(c, options)
-	if err := namesOnly(terms); err != nil {
+	if err := namesOnly(terms, "it is a"); err != nil {
 		return nil, err
 	}
 	names := c.VarNames()

@@ -46,7 +46,7 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 	}
 	options, onError := a.Keywords.Copy(), "strict"
 	if v, ok := options.Get("wantlist"); ok {
-		wantlist = jinja.Truth(v)
+		wantlist = wantlist || jinja.Truth(v)
 		options.Delete("wantlist")
 	}
 	if v, ok := options.Get("errors"); ok {
@@ -57,7 +57,7 @@ func callLookup(c *jinja.Context, a *jinja.Args, wantlist bool) (any, error) {
 	if isUndefined(err) {
 		return nil, err
 	}
-	if err != nil && onError != "ignore" && onError != "warn" {
+	if _, known := lookups.Find(jinja.Str(a.Positional[0])); err != nil && (!known || onError != "ignore" && onError != "warn") {
 		wrapLookup(err, jinja.Str(a.Positional[0]))
 		return nil, &lookupFault{jinja.Str(a.Positional[0]), err}
 	}

@@ -1,6 +1,7 @@
 package vars
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,9 +108,9 @@ type lookupFault struct {
 func (e *lookupFault) Error() string { return fmt.Sprintf("the lookup %s failed: %v", e.name, e.err) }
 func (e *lookupFault) Unwrap() error { return e.err }
 
-// lookedFor is what gplay adds to the fault of a file that there is not, or of a
-// command.
-var lookedFor = regexp.MustCompile(` \(looked for .*\)$|(?s)(^lookup_plugin\.\w+\(.*\) returned \d+): .*$`)
+// lookedFor is what gplay adds to the fault of a file that there is not, of a
+// column, or of a command.
+var lookedFor = regexp.MustCompile(` \(looked for .*\)$|: the row of .* has no column -?\d+$|(?s)(^lookup_plugin\.\w+\(.*\) returned -?\d+): .*$`)
 
 // LookupWords is the fault of a lookup as Ansible words it.
 func LookupWords(err error) string { return lookedFor.ReplaceAllString(err.Error(), "$1") }
@@ -132,14 +133,16 @@ func knownWords(err error) string {
 	if foreseen(lookup.name, msg) {
 		return msg
 	}
-	return unhandled(lookup.name, ansibleError, msg) + ". " + msg
+	return unhandled(lookup.name, cmp.Or(jinja.ExceptionClass(lookup.err), ansibleError), msg) + ". " + msg
 }
 
 // foreseen reports whether a fault is one of the lookup's own, and no unhandled
 // exception in Ansible.
 func foreseen(lookup, msg string) bool {
-	return lookup == "first_found" || lookup == "config" || lookup == "ini" && strings.HasPrefix(msg, "Duplicate option")
+	return strings.HasPrefix(msg, "Invalid value ") || lookup == "first_found" || lookup == "config" || lookup == "ini" && iniFault.MatchString(msg)
 }
+
+var iniFault = regexp.MustCompile(`^(Duplicate option|No section|No key) | is not a valid option\.$`)
 
 const ansibleError = "ansible.errors.AnsibleError"
 
@@ -153,7 +156,7 @@ func ignoredFault(lookup string, err error) string {
 	if foreseen(lookup, msg) {
 		return "Lookup failed but the error is being ignored: " + msg
 	}
-	return unhandled(lookup, ansibleError, msg)
+	return unhandled(lookup, cmp.Or(jinja.ExceptionClass(err), ansibleError), msg)
 }
 
 var (
