@@ -207,11 +207,15 @@ func (f sourceFiles) without(unwanted aptSource) []sourceEdit {
 }
 
 func (e sourceEdit) diff() Diff {
-	before := ""
+	const nothing = "/dev/null"
+	before, after := Titled{nothing, ""}, Titled{e.file, e.after}
 	if e.before != nil {
-		before = *e.before
+		before = Titled{e.file, *e.before}
 	}
-	return Diff{e.file, before, e.after}
+	if e.after == "" {
+		after.Header = nothing
+	}
+	return Diff{"", before, after}
 }
 
 func (e sourceEdit) write(c *Call, w host.Writer, mode Mode) error {

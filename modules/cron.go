@@ -275,11 +275,15 @@ func (a cronArgs) write(ctx context.Context, c *Call, tab *crontab, r Result) er
 	title := "crontab"
 	switch {
 	case a.CronFile != "":
-		title = a.CronFile
+		title = a.file()
 	case a.User != "":
 		title = fmt.Sprintf(`crontab for user "%s"`, a.User)
 	}
-	return c.Change(Diff{title, tab.old, text}, func(w host.Writer) error {
+	d := Diff{title, tab.old, text}
+	if a.removesFile(tab) {
+		d.After = Titled{"/dev/null", ""}
+	}
+	return c.Change(d, func(w host.Writer) error {
 		if a.Backup {
 			file := path.Join(tempDir(c), "crontab"+strings.ToLower(rand.Text()[:8]))
 			if err := w.WriteFile(file, strings.NewReader(tab.old), host.Attr{UID: host.Keep, GID: host.Keep, Mode: 0o600}); err != nil {

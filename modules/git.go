@@ -125,10 +125,10 @@ func (g *gitRepo) clone() (Result, error) {
 		return nil, err
 	}
 	r := Result{"before": nil, "after": g.refs.commit}
+	d := Diff{After: Prepared(">> Newly checked out " + g.refs.commit)}
 	if !g.Clone { // as Ansible: a change, although nothing is done
-		return r, g.c.Change(NoDiff, func(host.Writer) error { return nil })
+		return r, g.c.Change(d, func(host.Writer) error { return nil })
 	}
-	d := Diff{g.Dest, "", g.refs.commit + "\n"}
 	if err := g.c.Change(d, g.cloneNow); err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (g *gitRepo) refresh() (Result, error) {
 	if modified {
 		r["msg"] = "Local modifications exist in the destination: " + g.Dest
 	}
-	moved := url != g.Repo
+	moved := g.moved(url)
 	r["remote_url_changed"] = moved
 	if err := g.lookUp(); err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (g *gitRepo) refresh() (Result, error) {
 		err = g.c.Upkeep(update)
 	} else {
 		r["after"] = g.refs.commit
-		err = g.c.Change(Diff{g.Dest, before + "\n", g.refs.commit + "\n"}, update)
+		err = g.change(before, update)
 	}
 	if err != nil {
 		return nil, err
@@ -237,9 +237,42 @@ func (g *gitRepo) refresh() (Result, error) {
 	return g.finish(r)
 }
 
+// moved reports whether url is another place, not the same spelled otherwise.
+func (g *gitRepo) moved(url string) bool { return path.Clean(url) != path.Clean(g.Repo) }
+
+// change runs update. What it brings is git's own diff, for which the new
+// commit must be there.
+func (g *gitRepo) change(before string, update func(host.Writer) error) error {
+	if g.c.Check() {
+		return g.c.Change(g.difference(before), update)
+	}
+	return g.c.Attempt(func(w host.Writer) (*Diff, error) {
+		if err := update(w); err != nil {
+			return nil, err
+		}
+		d := g.difference(before)
+		return &d, nil
+	})
+}
+
+func (g *gitRepo) difference(before string) Diff {
+	after := g.refs.commit
+	if !g.c.WantDiff() || before == after {
+		return NoDiff
+	}
+	out, err := g.c.Ask(g.ctx, g.program(g.Dest, []string{"diff", before, after}))
+	switch {
+	case err != nil || out.Code != 0: // check mode has not fetched it
+		return Diff{g.Dest, before + "\n", after + "\n"}
+	case len(out.Stdout) == 0:
+		return Diff{After: Prepared(">> No visual differences between " + before + " and " + after)}
+	}
+	return Diff{After: Prepared(out.Stdout)}
+}
+
 // update fetches, and checks out. url is the remote's as it was.
 func (g *gitRepo) update(w host.Writer, url string) error {
-	if url != g.Repo {
+	if g.moved(url) {
 		set := "set-url"
 		if url == "" {
 			set = "add"

@@ -50,6 +50,9 @@ func iniFile(ctx context.Context, c *Call, a iniFileArgs) (Result, error) {
 		ini.remove()
 	}
 	r := Result{"path": a.Path, "msg": ini.msg}
+	if err != nil && ini.msg == "OK" { // nothing to remove in no file
+		return r, nil
+	}
 	t := textFile{a.Path, a.fileAttrs, a.Backup, "", a.Path + " (content)", ""}
 	_, err = t.put(ctx, c, []byte(ini.String()), r)
 	return r, err

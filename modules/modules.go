@@ -123,14 +123,18 @@ func (c *Call) AlwaysDiff() { c.anyDiff = true }
 // Change makes one change: it records d (nothing, when d is zero), sets
 // changed, and calls do, except in check mode. NoDiff is for what has nothing to show.
 func (c *Call) Change(d Diff, do func(w host.Writer) error) error {
-	c.changed = true
-	if d.Path != "" || d.Before != nil || d.After != nil {
-		c.diffs = append(c.diffs, d)
-	}
+	c.record(d)
 	if c.check {
 		return nil
 	}
 	return do(c.writer)
+}
+
+func (c *Call) record(d Diff) {
+	c.changed = true
+	if d != NoDiff {
+		c.diffs = append(c.diffs, d)
+	}
 }
 
 // NoDiff is a change of which a diff would tell nothing.
@@ -154,8 +158,7 @@ func (c *Call) Attempt(do func(w host.Writer) (*Diff, error)) error {
 	}
 	d, err := do(c.writer)
 	if d != nil {
-		c.changed = true
-		c.diffs = append(c.diffs, *d)
+		c.record(*d)
 	}
 	return err
 }
