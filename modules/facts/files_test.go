@@ -68,8 +68,8 @@ func TestFromFiles(t *testing.T) {
 		{"bare metal", nil, "virtual", `{"virtualization_type": "NA", "virtualization_role": "NA"}`},
 		{"local facts", map[string]string{
 			"facts.d/a.fact": `{"n": 1, "big": 12345678901, "f": 1.5, "l": [true, null]}`,
-			"facts.d/b.fact": "[General]\nColor = Blue\nempty:\n# no\n", "facts.d/c.txt": "no fact",
-		}, "local", `{"local": {"a": {"n": 1, "big": 12345678901, "f": 1.5, "l": [true, null]}, "b": {"General": {"color": "Blue", "empty": ""}}}}`},
+			"facts.d/b.fact": "[DEFAULT]\nsize = 1\ncolor = red\n[General]\nColor = Blue\nempty:\n# no\n", "facts.d/c.txt": "no fact",
+		}, "local", `{"local": {"a": {"n": 1, "big": 12345678901, "f": 1.5, "l": [true, null]}, "b": {"General": {"color": "Blue", "empty": "", "size": "1"}}}}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -87,7 +87,8 @@ func numbers(v any) any {
 }
 
 // ini reads sections of "key = value" or "key: value" with names in lower
-// case; a line that is neither makes it no ini file.
+// case; a line that is neither makes it no ini file. What [DEFAULT] holds is in
+// all other sections.
 func ini(text string) (map[string]any, bool) {
 	sections := map[string]any{}
 	var current map[string]any
@@ -108,6 +109,15 @@ func ini(text string) (map[string]any, bool) {
 		default:
 			key = strings.ToLower(strings.TrimSpace(trimmed[:i]))
 			current[key] = strings.TrimSpace(trimmed[i+1:])
+		}
+	}
+	defaults, _ := sections["DEFAULT"].(map[string]any)
+	delete(sections, "DEFAULT")
+	for _, section := range sections {
+		for key, value := range defaults {
+			if own := section.(map[string]any); own[key] == nil {
+				own[key] = value
+			}
 		}
 	}
 	return sections, true
