@@ -102,6 +102,7 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 		}
 		if p.flush(at) && p.info.Lockstep && written(task, "any_errors_fatal") {
 			p.failAll(all)
+			p.endWithoutHosts(all)
 		}
 		return nil
 	}

@@ -44,6 +44,7 @@ type cursor struct {
 	host   string
 	frames []*frame
 	failed bool // a failure was not rescued
+	lost   bool // nothing rescues the failure of the task that ran last
 	// handlerFailed is set from a handler's failure until a rescue has ended.
 	handlerFailed bool
 	// selected tells whether a task's tags let it run, enters whether a block
@@ -117,6 +118,7 @@ func (c *cursor) handling() bool {
 func (c *cursor) advance() {
 	f := c.frames[len(c.frames)-1]
 	f.next[f.phase]++
+	c.lost = false
 }
 
 // endPhase goes on to the block's always part, or out of the block.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"gplay/internal/source"
@@ -188,6 +189,7 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 			}
 			fatal = fatal || stop
 		}
+		at[i].lost = failedNow && last
 	}
 	failed, err := p.enterIncluded(task, results, at)
 	if err != nil {
@@ -196,7 +198,7 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 	if !p.info.Lockstep {
 		return nil
 	}
-	if failed && !fatal {
+	if (failed || p.lostWaits(task, at, all)) && !fatal {
 		if fatal, err = p.anyErrorsFatal(ctx, task, at[0].host); err != nil {
 			return err
 		}
@@ -204,6 +206,7 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 	if fatal {
 		p.failAll(all)
 	}
+	p.endWithoutHosts(all)
 	return p.tooManyFailed(ctx, all)
 }
 
@@ -253,6 +256,16 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 	return false, nil
 }
 
+// lostWaits reports whether a host that nothing rescues waits for the always
+// part of a block: as in Ansible, such a host fails again with each task that
+// others run meanwhile, one that runs once after the hosts before it.
+func (p *playRun) lostWaits(task *playbook.Task, at, all []*cursor) bool {
+	if !written(task, "any_errors_fatal") {
+		all = all[:max(0, slices.Index(all, at[0]))]
+	}
+	return slices.ContainsFunc(all, func(c *cursor) bool { return c.lost && !p.gone(c) })
+}
+
 // fail takes a host out of what it is in, up to the block that rescues it.
 // Its variables ansible_failed_task and ansible_failed_result say why.
 func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
@@ -281,22 +294,30 @@ func (p *playRun) fail(c *cursor, o *outcome, n *Counts) {
 // a rescue or always part aside. The play goes on as long as there are such, and
 // the playbook ends after it.
 func (p *playRun) failAll(all []*cursor) {
-	left, failed := 0, len(p.failed)-p.failedBefore
+	p.fatal = p.fatal || p.lacking // to Ansible, these are not in such a part
 	for _, c := range all {
 		if p.unreachable[c.host] {
 			continue
 		}
-		left++
-		c.peek()
-		if c.inRescue() {
+		if c.peek(); c.inRescue() {
 			continue
 		}
 		if p.fatal = true; !p.failed[c.host] {
 			p.out(p.failed, c.host)
-			failed++
 		}
 	}
-	if p.fatal && failed >= left {
+}
+
+// endWithoutHosts ends a play that only goes on for its rescue and always
+// parts, once all hosts have failed.
+func (p *playRun) endWithoutHosts(all []*cursor) {
+	left := 0
+	for _, c := range all {
+		if !p.unreachable[c.host] {
+			left++
+		}
+	}
+	if p.fatal && !p.over && len(p.failed)-p.failedBefore >= left {
 		p.over = true
 		p.Callback.NoHostsRemaining(&p.info)
 	}

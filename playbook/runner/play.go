@@ -55,6 +55,7 @@ type playRun struct {
 	fatal        bool                     // the playbook ends after this play
 	unasked      bool                     // the rest of the batch needs no Confirm
 	failedBefore int                      // how many hosts had failed when the batch began
+	lacking      bool                     // some of them would be in the batch
 }
 
 // playRun prepares the run of a play. While its own keywords are read, variables
@@ -107,6 +108,7 @@ func (r *Runner) runPlay(ctx context.Context, play *playbook.Play) (goOn bool, e
 			p.Callback.PlayStart(&p.info)
 			continue
 		}
+		p.lacking = slices.ContainsFunc(batch, func(h *inventory.Host) bool { return p.failed[h.Name] && !p.unreachable[h.Name] })
 		before := len(p.failed) + len(p.unreachable)
 		if err := p.runBatch(ctx, i, live); err != nil {
 			return false, err
