@@ -385,10 +385,13 @@ var connectionPlugins = strings.Fields("aws_ssm buildah chroot docker funcd http
 // isConnection reports whether there is a connection plugin of a name. Of those
 // of collections that is not known.
 func isConnection(name string) bool {
-	for _, own := range []string{"ansible.builtin.", "ansible.legacy."} {
-		name = strings.TrimPrefix(name, own)
-	}
+	name = ownName(name)
 	return strings.Count(name, ".") > 1 || slices.Contains(connectionPlugins, name)
+}
+
+// ownName is the name of one of Ansible's own plugins without its collection.
+func ownName(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, "ansible.builtin."), "ansible.legacy.")
 }
 
 // checkBecome refuses a method to become somebody that there is not, whether or
@@ -424,11 +427,9 @@ func joinArgs(a, b string) string {
 
 // transport gives the connection plugin's name as gplay knows it.
 func transport(name string) string {
-	switch name {
-	case "smart", "paramiko", "paramiko_ssh", "ansible.builtin.ssh", "ansible.builtin.paramiko_ssh":
+	switch name = ownName(name); name {
+	case "smart", "paramiko", "paramiko_ssh":
 		return "ssh"
-	case "ansible.builtin.local":
-		return "local"
 	case "community.docker.docker", "community.docker.docker_api":
 		return "docker"
 	}
@@ -446,15 +447,24 @@ func (x *execution) become(read *keywordReader, from *varReader) (on bool, b con
 	read.text("become_exe", &b.Exe)
 	from.bool(&on, "ansible_become")
 	from.text(&b.Method, "ansible_become_method")
-	if b.Method == "" {
-		b.Method = "sudo"
-	}
+	b.Method = becomeMethod(b.Method)
 	old := "ansible_" + b.Method + "_"
 	from.text(&b.User, "ansible_become_user", old+"user")
 	from.text(&b.Password, "ansible_become_password", "ansible_become_pass", old+"pass", old+"password")
 	from.text(&b.Flags, "ansible_become_flags", old+"flags")
 	from.text(&b.Exe, "ansible_become_exe", old+"exe")
 	return on, b
+}
+
+// becomeMethod gives the become plugin's name as gplay knows it.
+func becomeMethod(name string) string {
+	switch name {
+	case "":
+		return "sudo"
+	case "community.general.doas":
+		return "doas"
+	}
+	return ownName(name)
 }
 
 // varReader reads connection variables until one fails.
