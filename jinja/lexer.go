@@ -96,7 +96,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// lex splits a template into tokens.
+// lex splits a template into tokens. With an error it gives those before what
+// cannot be read.
 func lex(opt Options, src string) ([]token, error) {
 	src = normalizeNewlines(src, "\n")
 	if !opt.KeepTrailingNewline {
@@ -115,23 +116,20 @@ func lex(opt Options, src string) ([]token, error) {
 		l.markers = append(l.markers, marker{kind: tokData, text: opt.LineComment, line: true, next: -1})
 	}
 	sort.SliceStable(l.markers, func(i, j int) bool { return len(l.markers[i].text) > len(l.markers[j].text) })
-	for l.at < len(l.src) {
-		if err := l.text(); err != nil {
-			return nil, err
-		}
+	var err error
+	for l.at < len(l.src) && err == nil {
+		err = l.text()
 	}
 	l.emit(tokEOF, "", len(l.src), len(l.src))
-	return l.tokens, nil
+	return l.tokens, err
 }
 
-// lexExpression splits one expression.
+// lexExpression splits one expression, as lex does.
 func lexExpression(opt Options, src string) ([]token, error) {
 	l := &lexer{opt: opt, src: src, line: 1, col: 1}
-	if err := l.expression(nil); err != nil {
-		return nil, err
-	}
+	err := l.expression(nil)
 	l.emit(tokEOF, "", len(l.src), len(l.src))
-	return l.tokens, nil
+	return l.tokens, err
 }
 
 func normalizeNewlines(s, newline string) string {

@@ -97,6 +97,15 @@ func (p *parser) unexpected(expected string) error {
 	return t.pos.errorf("expected token %s, got %s", expected, Repr(t.what()))
 }
 
+// firstOf is the fault that Jinja2 finds, which reads a token when it is needed:
+// that of the grammar, unless it comes of the end of what could be read.
+func (p *parser) firstOf(grammar, unread error) error {
+	if unread != nil && (grammar == nil || p.tok().kind == tokEOF) {
+		return unread
+	}
+	return grammar
+}
+
 // enter guards one level of nesting.
 func (p *parser) enter() error {
 	p.depth++

@@ -32,13 +32,10 @@ type Expr struct {
 func (e *Environment) Compile(name, text string) (t *Template, err error) {
 	defer guard(&err)
 	opt := e.Options.withDefaults()
-	tokens, err := lex(opt, text)
-	if err != nil {
-		return nil, named(err, name)
-	}
+	tokens, unread := lex(opt, text)
 	p := e.parser(name, tokens)
 	p.tmpl.body, _, err = p.body()
-	if err == nil {
+	if err = p.firstOf(err, unread); err == nil {
 		err = p.finish()
 	}
 	if err != nil {
@@ -50,16 +47,13 @@ func (e *Environment) Compile(name, text string) (t *Template, err error) {
 // CompileExpr compiles one expression, without its delimiters.
 func (e *Environment) CompileExpr(text string) (compiled *Expr, err error) {
 	defer guard(&err)
-	tokens, err := lexExpression(e.Options.withDefaults(), text)
-	if err != nil {
-		return nil, err
-	}
+	tokens, unread := lexExpression(e.Options.withDefaults(), text)
 	p := e.parser("", tokens)
-	if p.tok().kind == tokEOF {
+	if p.tok().kind == tokEOF && unread == nil {
 		return nil, p.tok().pos.error("an expression is expected")
 	}
 	x, err := p.tuple(true, false)
-	if err == nil && p.tok().kind != tokEOF {
+	if err = p.firstOf(err, unread); err == nil && p.tok().kind != tokEOF {
 		err = p.tok().pos.errorf("unexpected %s after the expression", Repr(p.tok().what()))
 	}
 	if err == nil {

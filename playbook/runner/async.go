@@ -51,14 +51,18 @@ func (x *execution) polled(ctx context.Context, conn connection.Conn, call conne
 			x.says("ASYNC POLL on %s: jid=%v started=%v finished=%v", x.host.Name, id, status["started"], status["finished"])
 		}
 	}
+	shown := id
+	if s.noLog { // Ansible tells of the end by the result, which is hidden
+		shown = "None"
+	}
 	if !finished(status) {
-		x.says("ASYNC FAILED on %s: jid=%v", x.host.Name, id)
+		x.says("ASYNC FAILED on %s: jid=%v", x.host.Name, shown)
 		return map[string]any{
 			"failed": true, "changed": false, "async_result": status,
 			"msg": fmt.Sprintf("async task did not complete within the requested time - %ds", int(s.async/time.Second)),
 		}, ctx.Err()
 	}
-	x.says("ASYNC %s on %s: jid=%v", map[bool]string{true: "FAILED", false: "OK"}[status["failed"] == true], x.host.Name, id)
+	x.says("ASYNC %s on %s: jid=%v", map[bool]string{true: "FAILED", false: "OK"}[status["failed"] == true], x.host.Name, shown)
 	_, err = asks(ctx, conn, call.Environment, id, "cleanup")
 	return status, err
 }

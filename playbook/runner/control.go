@@ -77,12 +77,12 @@ func (p *playRun) meta(ctx context.Context, task *playbook.Task, at, all []*curs
 		p.announce(p.taskInfo(task, x.scope))
 		return unknownMeta(task, action)
 	}
-	p.each(at, func(c *cursor) { p.handlers.ran(task, c.host) })
+	asked := at
+	if !eachHost {
+		asked = at[:1]
+	}
+	p.each(asked, func(c *cursor) { p.handlers.ran(task, c.host) }) // the others stay notified, as by run_once
 	if !task.Implicit {
-		asked := at
-		if !eachHost {
-			asked = at[:1]
-		}
 		if slices.Contains(unconditional, action) && len(task.Chain("when")) > 0 {
 			p.warn("%s task does not support when conditional", action)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"gplay/internal/source"
+	"gplay/internal/vault"
 	"gplay/jinja"
 	"gplay/playbook/lookups"
 )
@@ -133,7 +134,7 @@ func knownWords(err error) string {
 	if foreseen(lookup.name, msg) {
 		return msg
 	}
-	return unhandled(lookup.name, cmp.Or(jinja.ExceptionClass(lookup.err), ansibleError), msg) + ". " + msg
+	return unhandled(lookup.name, lookupClass(lookup.err), msg) + ". " + msg
 }
 
 // foreseen reports whether a fault is one of the lookup's own, and no unhandled
@@ -156,7 +157,15 @@ func ignoredFault(lookup string, err error) string {
 	if foreseen(lookup, msg) {
 		return "Lookup failed but the error is being ignored: " + msg
 	}
-	return unhandled(lookup, cmp.Or(jinja.ExceptionClass(err), ansibleError), msg)
+	return unhandled(lookup, lookupClass(err), msg)
+}
+
+// lookupClass is the class of the exception that a lookup's fault is.
+func lookupClass(err error) string {
+	if errors.Is(err, vault.ErrNoneFits) {
+		return "ansible.parsing.vault.AnsibleVaultError"
+	}
+	return cmp.Or(jinja.ExceptionClass(err), ansibleError)
 }
 
 var (
