@@ -21,19 +21,23 @@ type Console interface {
 // errQuit ends a run from the debugger.
 var errQuit = errors.New("the debugger was quit")
 
-// debugged runs the task, and again where the debugger says so.
+// debugged runs the task, and again where the debugger says so. When it was
+// quit for another host, there is nothing more to run.
 func (x *execution) debugged(ctx context.Context) *outcome {
+	if x.hasQuit() {
+		return &outcome{err: errQuit}
+	}
 	o := x.run(ctx)
 	if o.err != nil || !x.debugs(o) {
 		return o
 	}
 	x.debugging.Lock()
 	defer x.debugging.Unlock()
-	for o.err == nil && x.debugs(o) {
+	for o.err == nil && !x.quit && x.debugs(o) {
 		d := x.debugger(o)
 		switch d.talk() {
 		case debugQuit:
-			o.err = errQuit
+			o.err, x.quit = errQuit, true
 		case debugRedo:
 			x.turn.Lock()
 			n := x.counts(x.host.Name)
@@ -45,6 +49,12 @@ func (x *execution) debugged(ctx context.Context) *outcome {
 		}
 	}
 	return o
+}
+
+func (x *execution) hasQuit() bool {
+	x.debugging.Lock()
+	defer x.debugging.Unlock()
+	return x.quit
 }
 
 // debugs reports whether a result is one for the debugger: by the task's
@@ -97,7 +107,11 @@ func (x *execution) debugger(o *outcome) *debugger {
 	if err != nil {
 		args = x.task.Args.Copy()
 	}
-	return &debugger{x: x, title: x.title(x.task, x.scope), args: args, vars: jinja.NewDict(), result: o}
+	named := x.scope
+	if o.unread { // so the name is as written, in a loop too, whose items have copies of the task
+		named = nil
+	}
+	return &debugger{x: x, title: x.title(x.task, named), args: args, vars: jinja.NewDict(), result: o}
 }
 
 // changed is the execution with what was changed here.

@@ -42,6 +42,7 @@ type outcome struct {
 	err      error       // ends the run
 	includes []*include
 	shared   bool // it ran on another host, for all
+	unread   bool // the keywords of the task itself have not been
 	// apply gives the task's effects to another host, for run_once.
 	apply func(host string)
 }
@@ -57,6 +58,7 @@ type try struct {
 	scope     *vars.Scope
 	include   *include
 	unwanted  bool                             // its condition is false
+	unread    bool                             // its keywords have not been
 	last      bool                             // the loop ends with it
 	grew      bool                             // it changed the inventory, and nothing else
 	grow      func() (changed bool, err error) // the inventory
@@ -100,7 +102,7 @@ func (x *execution) run(ctx context.Context) *outcome {
 		}
 		o.err = cmp.Or(o.err, one.ends)
 	}
-	o.result, o.data = x.result(t), t.data
+	o.result, o.data, o.unread = x.result(t), t.data, looped || t.unread
 	if t.noLog && x.Keywords["no_log"] != true { // a rescue is not to show what the task hid, unless all is hidden
 		o.data = o.result.Data
 	}
@@ -212,7 +214,7 @@ func (x *execution) tries(ctx context.Context) (looped bool, tries []*try) {
 	}
 	if len(l.items) == 0 {
 		data := jinja.NewDict("changed", false, "skipped", true, "skipped_reason", "No items in the list", "results", jinja.NewList())
-		return false, []*try{{data: data, status: Skipped, scope: x.scope}}
+		return false, []*try{{data: data, status: Skipped, unread: true, scope: x.scope}}
 	}
 	tries = l.run(ctx)
 	if last := tries[len(tries)-1]; last.fatal {
@@ -236,7 +238,7 @@ func (x *execution) skippedAnyway(err error) *try {
 
 func (x *execution) skip(scope *vars.Scope) *try {
 	data := jinja.NewDict("changed", false, "skipped", true, "skip_reason", "Conditional result was False")
-	return &try{data: data, status: Skipped, unwanted: true, scope: scope, noLog: x.hides(scope)}
+	return &try{data: data, status: Skipped, unwanted: true, unread: true, scope: scope, noLog: x.hides(scope)}
 }
 
 // conditions evaluates every when, from the play inwards.
@@ -288,7 +290,7 @@ func (x *execution) delegatedAsWritten() string {
 // has not read its keywords then, and takes ignore_errors as it is written.
 func (x *execution) failedEarly(scope *vars.Scope, err error) *try {
 	t := x.failedTry(scope, err)
-	t.ignored = written(x.task, "ignore_errors")
+	t.ignored, t.unread = written(x.task, "ignore_errors"), true
 	return t
 }
 

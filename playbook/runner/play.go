@@ -39,6 +39,7 @@ type playRun struct {
 	running      map[*playbook.Task]int
 	freed        *sync.Cond
 	debugging    sync.Mutex // held while the debugger talks
+	quit         bool       // by the debugger, under debugging
 	debugAll     bool       // failures go to the debugger
 	levelsMu     sync.Mutex
 	levels       map[*playbook.Task]vars.Levels

@@ -76,8 +76,11 @@ func (p *playRun) title(task *playbook.Task, scope *vars.Scope) string {
 
 func (p *playRun) name(task *playbook.Task, scope *vars.Scope) string {
 	if task.Name != nil {
+		if scope == nil || task.Action == "meta" { // which Ansible does not template
+			return conditionText(task.Name)
+		}
 		v, err := scope.Template(task.Name)
-		if err != nil || task.Action == "meta" { // which Ansible does not template
+		if err != nil {
 			return conditionText(task.Name)
 		}
 		if name, ok := v.(string); ok && name != "" { // a number is none, as in Ansible
