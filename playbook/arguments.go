@@ -140,7 +140,7 @@ func (a *arguments) free(t *Task, c *call) error {
 		}
 	}
 	raw, ok := a.dict.Get(rawParams)
-	if !ok || freeForm[t.Action] || freeForm[builtin(c.name)] {
+	if !ok || freeForm[t.Action] || freeForm[Builtin(c.name)] {
 		return nil
 	}
 	pos := a.pos[rawParams]

@@ -185,7 +185,7 @@ func (l *loader) fullModule(name string) string {
 		}
 	}
 	for _, full := range candidates {
-		if c := builtin(full); !strings.Contains(c, ".") {
+		if c := Builtin(full); !strings.Contains(c, ".") {
 			if l.known(c) {
 				return c
 			}

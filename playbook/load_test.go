@@ -31,7 +31,7 @@ func testOptions(told *strings.Builder) Options {
 		Actions:   known,
 		Lookups:   []string{"items", "dict", "nested", "subelements", "fileglob", "sequence"},
 		Action: func(name string) (string, bool) {
-			name = builtin(name)
+			name = Builtin(name)
 			return name, slices.Contains(known, name)
 		},
 		Template: func(vars *jinja.Dict, v any) (any, error) {

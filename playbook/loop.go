@@ -18,7 +18,7 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 	for _, p := range n.Pairs {
 		key, _ := p.Key.String()
 		lookup, with := strings.CutPrefix(key, "with_")
-		lookup = strings.TrimPrefix(builtin(lookup), "community.general.")
+		lookup = strings.TrimPrefix(Builtin(lookup), "community.general.")
 		if !with && key != "loop" {
 			continue
 		}

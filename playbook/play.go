@@ -59,7 +59,7 @@ func (l *loader) entry(n *yaml.Node, file string, imports []*Node) ([]*Play, err
 	}
 	for _, p := range n.Pairs {
 		key, _ := p.Key.String()
-		switch name := builtin(key); name {
+		switch name := Builtin(key); name {
 		case "import_playbook", "include":
 			return l.importPlaybook(n, p, name, file, imports)
 		}

@@ -11,8 +11,9 @@ import (
 	"gplay/jinja"
 )
 
-// builtin takes the collection off a name of Ansible's own.
-func builtin(name string) string {
+// Builtin takes the collection off a name of one of Ansible's own: an action or
+// another plugin.
+func Builtin(name string) string {
 	for _, prefix := range []string{"ansible.builtin.", "ansible.legacy."} {
 		if short, ok := strings.CutPrefix(name, prefix); ok {
 			return short
@@ -26,11 +27,11 @@ var structural = []string{"include", "include_tasks", "include_role", "import_ta
 
 // action gives the canonical name of a module or action.
 func (l *loader) action(name string) (string, bool) {
-	if short := builtin(name); slices.Contains(structural, short) {
+	if short := Builtin(name); slices.Contains(structural, short) {
 		return short, true
 	}
 	if l.Action == nil {
-		return builtin(name), true
+		return Builtin(name), true
 	}
 	canonical, known := l.Action(name)
 	if !known || len(l.search) > 0 {
@@ -270,7 +271,7 @@ func (l *loader) noAction(n *yaml.Node) error {
 
 func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
 	name, _ := key.String()
-	if builtin(name) == "import_playbook" {
+	if Builtin(name) == "import_playbook" {
 		e := l.errorf(key, "import_playbook cannot stand in a list of tasks")
 		e.Hint = "put it at the top of the playbook, beside the plays"
 		return e
@@ -285,7 +286,7 @@ func (l *loader) unknownAction(key *yaml.Node, t *Task) error {
 	if t == nil {
 		e.Msg = "unknown module or keyword \"" + name + "\""
 	}
-	e.Hint = source.DidYouMean(builtin(name), candidates)
+	e.Hint = source.DidYouMean(Builtin(name), candidates)
 	return e
 }
 

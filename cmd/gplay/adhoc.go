@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"gplay/playbook"
 	"gplay/playbook/runner"
 )
 
@@ -119,11 +120,11 @@ func (a *adhoc) output(c *config) string {
 
 // playbook is the playbook of one task that the command line asks for.
 func (a *adhoc) playbook(pattern string) ([]byte, error) {
-	name := strings.TrimPrefix(a.module, "ansible.builtin.")
+	name := playbook.Builtin(a.module)
 	if name == "import_playbook" {
 		return nil, badValue{fmt.Errorf("'%s' is not a valid action for ad-hoc commands", a.module)}
 	}
-	if m := strings.TrimPrefix(name, "ansible.legacy."); a.arguments == "" && !a.listHosts && slices.Contains([]string{"command", "shell", "script", "raw"}, m) {
+	if a.arguments == "" && !a.listHosts && slices.Contains([]string{"command", "shell", "script", "raw"}, name) {
 		return nil, badValue{fmt.Errorf("No argument passed to %s module", a.module)}
 	}
 	task := map[string]any{"action": a.module + " " + a.arguments}

@@ -5,18 +5,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"gplay/internal/pyjson"
 	"gplay/jinja"
+	"gplay/playbook"
 	"gplay/playbook/vars"
 )
 
 // factCache is the cache that the configuration names; nil keeps facts for the
 // run only, which is what becomes of a cache that cannot be, as in Ansible.
 func (c *config) factCache(warn, secret func(string)) vars.FactCache {
-	switch name := strings.TrimPrefix(c.cachePlugin, "ansible.builtin."); name {
+	switch name := playbook.Builtin(c.cachePlugin); name {
 	case "", "memory":
 		return nil
 	case "jsonfile":

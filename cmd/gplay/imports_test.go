@@ -14,7 +14,7 @@ var mayImport = map[string][]string{
 	"cmd/gplay":              {"connection", "connection/agent", "internal/pyjson", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/callback", "playbook/runner", "playbook/vars"},
 	"playbook/callback":      {"internal/pyyaml", "internal/source", "jinja", "playbook", "playbook/runner", "playbook/vars"},
 	"playbook/runner":        {"connection", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "modules", "playbook", "playbook/actions", "playbook/lookups", "playbook/vars"},
-	"playbook/actions":       {"internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
+	"playbook/actions":       {"internal/pyregex", "internal/source", "internal/vault", "internal/yaml", "jinja", "modules", "playbook", "playbook/vars"},
 	"playbook/vars":          {"internal/pyliteral", "internal/pytime", "internal/source", "internal/vault", "internal/yaml", "inventory", "jinja", "playbook/filters", "playbook/lookups"},
 	"playbook/filters":       {"internal/jmespath", "internal/pyjson", "internal/pyliteral", "internal/pymath", "internal/pyregex", "internal/pytime", "internal/pyyaml", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},
 	"playbook/lookups":       {"playbook/filters", "internal/ciphers", "internal/netrc", "internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/unixcrypt", "internal/vault", "internal/yaml", "jinja"},

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"gplay/internal/source"
+	"gplay/playbook"
 	"gplay/playbook/runner"
 )
 
@@ -91,7 +92,7 @@ var collections = map[string]string{
 func Redirects(output string, enabled []string) []string {
 	var lines []string
 	for _, name := range append([]string{output, output}, enabled...) {
-		bare := strings.TrimPrefix(name, "ansible.builtin.")
+		bare := playbook.Builtin(name)
 		if collection := collections[bare]; collection != "" {
 			lines = append(lines, fmt.Sprintf("redirecting (type: callback) ansible.builtin.%s to %s.%[1]s", bare, collection))
 		}
@@ -101,7 +102,8 @@ func Redirects(output string, enabled []string) []string {
 
 // short takes the collection off the name of a callback.
 func short(name string) string {
-	for _, collection := range []string{"ansible.builtin.", "ansible.posix.", "community.general."} {
+	name = playbook.Builtin(name)
+	for _, collection := range []string{"ansible.posix.", "community.general."} {
 		name = strings.TrimPrefix(name, collection)
 	}
 	return name

@@ -20,7 +20,7 @@ var structural = []string{"meta", "include_tasks", "include_role", "import_tasks
 
 // Known gives gplay's name of a module or action.
 func Known(name string) (canonical string, ok bool) {
-	short := ownName(name)
+	short := playbook.Builtin(name)
 	if slices.Contains(structural, short) || actions.Find(short) != nil {
 		return short, true
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"gplay/playbook"
 )
 
 // ansibleModules are the short names that ansible-core 2.14 knows, a line for
@@ -31,7 +33,7 @@ var qualified = regexp.MustCompile(`^[a-z_]\w*\.[a-z_]\w*(\.[a-z_]\w*)+$`)
 // Ansible's, and of which collection. What collections hold nobody can say
 // without having them, so every name that has one in front may be.
 func Elsewhere(name string) (collection string, ok bool) {
-	short := strings.TrimPrefix(strings.TrimPrefix(name, "ansible.builtin."), "ansible.legacy.")
+	short := playbook.Builtin(name)
 	if collection, ok = collectionOf()[short]; ok {
 		return collection, true
 	}

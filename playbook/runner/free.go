@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"gplay/internal/source"
@@ -30,7 +29,7 @@ func (p *playRun) strategy(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name = strings.TrimPrefix(cmp.Or(name, p.Strategy, linear), "ansible.builtin.")
+	name = playbook.Builtin(cmp.Or(name, p.Strategy, linear))
 	if !slices.Contains(strategies, name) {
 		e := source.Errorf(p.play.Keywords["strategy"].Pos, "there is no strategy %q", name)
 		e.Hint = source.DidYouMean(name, strategies)

@@ -385,13 +385,8 @@ var connectionPlugins = strings.Fields("aws_ssm buildah chroot docker funcd http
 // isConnection reports whether there is a connection plugin of a name. Of those
 // of collections that is not known.
 func isConnection(name string) bool {
-	name = ownName(name)
+	name = playbook.Builtin(name)
 	return strings.Count(name, ".") > 1 || slices.Contains(connectionPlugins, name)
-}
-
-// ownName is the name of one of Ansible's own plugins without its collection.
-func ownName(name string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(name, "ansible.builtin."), "ansible.legacy.")
 }
 
 // checkBecome refuses a method to become somebody that there is not, whether or
@@ -427,7 +422,7 @@ func joinArgs(a, b string) string {
 
 // transport gives the connection plugin's name as gplay knows it.
 func transport(name string) string {
-	switch name = ownName(name); name {
+	switch name = playbook.Builtin(name); name {
 	case "smart", "paramiko", "paramiko_ssh":
 		return "ssh"
 	case "community.docker.docker", "community.docker.docker_api":
@@ -464,7 +459,7 @@ func becomeMethod(name string) string {
 	case "community.general.doas":
 		return "doas"
 	}
-	return ownName(name)
+	return playbook.Builtin(name)
 }
 
 // varReader reads connection variables until one fails.
