@@ -258,8 +258,10 @@ func (l *loader) hosts(n *yaml.Node, play *Play) error {
 		e.Known = "Hosts list cannot be empty. Please check your playbook"
 		return e
 	}
-	if _, isText := hosts.Value.(string); expected == "" && hosts.Kind == yaml.Scalars && !isText && !isTemplate(hosts) {
-		expected = "a text or a list of them"
+	for _, n := range append([]*yaml.Node{hosts}, hosts.Items...) {
+		if _, isText := n.Value.(string); expected == "" && n.Kind == yaml.Scalars && !isText && !isTemplate(n) {
+			expected = "a text or a list of them"
+		}
 	}
 	if expected != "" {
 		e := wrongValue("hosts", hosts, expected)

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,10 +20,11 @@ import (
 // playRun is a play while it runs, over one batch of hosts at a time.
 type playRun struct {
 	*Runner
-	ctx     context.Context
-	play    *playbook.Play
-	pattern any // of its hosts, nil when it has none
-	info    PlayInfo
+	ctx      context.Context
+	play     *playbook.Play
+	pattern  any      // of its hosts as templated, nil when it is omitted
+	patterns []string // each of them
+	info     PlayInfo
 
 	prompted *jinja.Dict
 	all      []*inventory.Host // of the play, in its order
@@ -63,13 +65,13 @@ type playRun struct {
 // tell of the hosts of its pattern, or of all where that is a template.
 func (r *Runner) playRun(ctx context.Context, play *playbook.Play) *playRun {
 	p := &playRun{Runner: r, play: play, ctx: ctx, removed: map[string]bool{}, running: map[*playbook.Task]int{}}
-	pattern := patternText(play.Hosts)
-	if pattern == "" || isTemplate(play.Hosts) {
-		pattern = "all"
+	patterns, err := hostPatterns(play.Hosts)
+	if err != nil || isTemplate(play.Hosts) {
+		patterns = []string{"all"}
 	}
 	// What is wrong with a pattern is told when the hosts are chosen.
 	everyone, _ := p.selection("all")
-	own, _ := p.selection(pattern)
+	own, _ := p.selection(patterns...)
 	p.batch, p.known = everyone.Hosts, own.Hosts
 	return p
 }
@@ -180,12 +182,17 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 	if err != nil {
 		return fieldFault("hosts", err)
 	}
-	if pattern == vars.Omit {
-		pattern = nil // then it matches no host
+	if pattern == vars.Omit { // then it matches no host
+		pattern, p.patterns = nil, nil
+	} else if p.patterns, err = hostPatterns(pattern); err != nil {
+		return &source.Error{Pos: p.play.HostsPos, Msg: err.Error(), Err: err}
 	}
 	p.pattern = pattern
-	text := patternText(pattern)
+	text := strings.Join(p.patterns, ",")
 	p.info = PlayInfo{UUID: p.uuid(), Name: text, Pattern: text, Check: p.Check, Pos: p.placeOf(p.play.Pos)}
+	if pattern != nil && isTemplate(p.play.Hosts) { // the name is the text, whatever it gives
+		p.info.Name = jinja.Str(pattern)
+	}
 	if p.play.Name != nil {
 		name, err := scope.Template(p.play.Name)
 		if err != nil {
@@ -195,10 +202,10 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 			p.info.Name = jinja.Str(name)
 		}
 	}
-	if pattern == nil {
+	if len(p.patterns) == 0 {
 		return nil
 	}
-	selection, err := p.selection(p.info.Pattern)
+	selection, err := p.selection(p.patterns...)
 	if err != nil {
 		return &source.Error{Pos: p.play.HostsPos, Msg: err.Error(), Err: err}
 	}
@@ -220,7 +227,7 @@ func (p *playRun) setHosts(hosts []*inventory.Host) {
 // learnHosts takes note of the hosts that the inventory has for the play by
 // now.
 func (p *playRun) learnHosts() error {
-	selection, err := p.selection(p.info.Pattern)
+	selection, err := p.selection(p.patterns...)
 	p.outMu.Lock()
 	defer p.outMu.Unlock()
 	p.known = selection.Hosts
@@ -245,18 +252,24 @@ func (p *playRun) everyone() []*inventory.Host {
 	return p.known
 }
 
-func patternText(v any) string {
-	switch v := v.(type) {
-	case *jinja.List:
-		parts := make([]string, len(v.Items))
-		for i, item := range v.Items {
-			parts[i] = jinja.Str(item)
-		}
-		return strings.Join(parts, ",")
-	case nil:
-		return ""
+// hostPatterns are the patterns that hosts gives: one, or a list of them. An
+// empty one is a fault, which no host or every host could be meant by.
+func hostPatterns(v any) ([]string, error) {
+	items := []any{v}
+	if list, ok := v.(*jinja.List); ok {
+		items = list.Items
 	}
-	return jinja.Str(v)
+	patterns := []string{}
+	for _, item := range items {
+		switch {
+		case item == nil, isText(item) && strings.TrimSpace(jinja.Str(item)) == "":
+			return nil, errors.New("the field 'hosts' is required, and cannot have empty values")
+		case !isText(item):
+			return nil, fmt.Errorf("hosts is a text or a list of texts, not one with %s", vars.AsWritten(item))
+		}
+		patterns = append(patterns, jinja.Str(item))
+	}
+	return patterns, nil
 }
 
 // order applies the play's order keyword.
