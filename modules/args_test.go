@@ -80,7 +80,7 @@ func TestArguments(t *testing.T) {
 		{"list of text", map[string]any{"list": "a, b"}, sampleArgs{List: []string{"a", " b"}}},
 		{"list of an int", map[string]any{"list": 5}, sampleArgs{List: []string{"5"}}},
 		{"elements", map[string]any{"numbers": "1,2"}, sampleArgs{Numbers: []int{1, 2}}},
-		{"dict of JSON", map[string]any{"dict": `{"a": [1]}`}, sampleArgs{Dict: map[string]any{"a": []any{1.0}}}},
+		{"dict of JSON", map[string]any{"dict": `{"a": [1]}`}, sampleArgs{Dict: map[string]any{"a": []any{1}}}},
 		{"dict of words", map[string]any{"dict": `a=1, b="x y" c=\,`}, sampleArgs{Dict: map[string]any{"a": "1", "b": "x y", "c": ","}}},
 		{"texts", map[string]any{"texts": map[string]any{"a": 1, "b": true}}, sampleArgs{Texts: map[string]string{"a": "1", "b": "True"}}},
 		{"bytes", map[string]any{"size": "1.5 MB", "ratio": 0}, sampleArgs{Size: 3 << 19}},

@@ -159,14 +159,40 @@ func toDict(v any) (map[string]any, error) {
 	case string:
 		if strings.HasPrefix(v, "{") {
 			var dict map[string]any
-			if err := json.Unmarshal([]byte(v), &dict); err != nil {
+			d := json.NewDecoder(strings.NewReader(v))
+			d.UseNumber()
+			if err := d.Decode(&dict); err != nil || d.More() {
 				return nil, errors.New("unable to evaluate string as dictionary")
 			}
-			return dict, nil
+			return counted(dict).(map[string]any), nil
 		}
 		return keyValues(v)
 	}
 	return nil, cannot(v, "a dict")
+}
+
+// counted is what JSON holds with numbers as YAML has them: whole ones are ints.
+func counted(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := strconv.Atoi(v.String()); err == nil {
+			return n
+		}
+		f, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return f
+	case []any:
+		for i, item := range v {
+			v[i] = counted(item)
+		}
+	case map[string]any:
+		for k, item := range v {
+			v[k] = counted(item)
+		}
+	}
+	return v
 }
 
 var keyValue = regexp.MustCompile(`^([^=]*)=(.*)$`)
@@ -233,7 +259,8 @@ func toSize(v any, of string) (int, error) {
 	power := 0
 	if unit != "" && unit != "B" && unit != word {
 		power = strings.IndexByte(" KMGTPEZY", unit[0])
-		if rest := unit[1:]; power < 1 || rest != "" && rest != "B" && !strings.HasSuffix(rest, word) {
+		letter := map[string]string{"Byte": "B", "Bit": "b"}[of] // alone it has one case
+		if rest := unit[1:]; power < 1 || rest != "" && m[2][1:] != letter && !strings.HasSuffix(rest, word) {
 			return 0, cannot(v, "a "+of+" value")
 		}
 	}

@@ -2,16 +2,18 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/modules"
 )
 
 var validateArgumentSpec = &Action{
 	Name: "validate_argument_spec", Doc: "check variables against an argument specification",
-	Params: []string{"argument_spec", "provided_arguments", "validate_args_context"}, Run: runValidateArgumentSpec,
+	Params: []string{"*"}, Run: runValidateArgumentSpec,
 }
 
 func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
@@ -30,7 +32,7 @@ func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
 	for name := range spec.All() {
 		value, ok, err := c.Scope.Value(jinja.Str(name))
 		if err != nil {
-			return nil, err
+			return nil, Unrunnable{ownFault(err)}
 		}
 		if ok {
 			given.Set(name, value)
@@ -48,12 +50,24 @@ func runValidateArgumentSpec(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if len(faults) == 0 {
 		return jinja.NewDict("changed", false, "msg", "The arg spec validation passed", "validate_args_context", context), nil
 	}
-	errors := jinja.NewList()
+	list := jinja.NewList()
 	for _, fault := range faults {
-		errors.Items = append(errors.Items, fault)
+		list.Items = append(list.Items, fault)
 	}
 	return jinja.NewDict("failed", true, "changed", false, "msg", "Validation of arguments failed:\n"+strings.Join(faults, "\n"),
-		"argument_errors", errors, "argument_spec_data", spec, "validate_args_context", context), nil
+		"argument_errors", list, "argument_spec_data", spec, "validate_args_context", context), nil
+}
+
+// ownFault is the fault of a variable that is none of the task's options, and
+// so known by its own words.
+func ownFault(err error) error {
+	var placed *source.Error
+	if !errors.As(err, &placed) || placed.Known != "" {
+		return err
+	}
+	named := *placed
+	named.Known = placed.Msg
+	return &named
 }
 
 // dict is an argument that is a dict, an empty one where it is not given.
