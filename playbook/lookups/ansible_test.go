@@ -120,7 +120,7 @@ func evaluator(t *testing.T, dir, file string) func(expr string) oracle.Outcome 
 		t.Fatal(err)
 	}
 	store := vars.NewStore(vars.NewTemplar(), inv, d, nil)
-	hostvars := store.HostVars(context.Background(), dir)
+	hostvars := store.HostVars(context.Background(), dir, nil)
 	magic := jinja.NewDict("hostvars", hostvars)
 	return func(expr string) oracle.Outcome {
 		scope := store.Templar.NewScope(context.Background(), append([]jinja.Mapping{magic}, store.Layers(inv.Host("web1"), dir, vars.Levels{})...)...)

@@ -65,7 +65,7 @@ func TestFactsDoNotSteer(t *testing.T) {
 	if !reflect.DeepEqual(before, after) {
 		t.Errorf("facts made %+v of %+v", after, before)
 	}
-	other := r.store.HostVars(t.Context(), "").Scope(host)
+	other := r.store.HostVars(t.Context(), "", nil).Scope(host)
 	for _, name := range append(reachNames, magicNames...) {
 		for where, s := range map[string]*vars.Scope{"its own": scope, "hostvars": other} {
 			if v, _, _ := s.Lookup(name); v == "1" {

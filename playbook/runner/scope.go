@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,9 +109,30 @@ func (p *playRun) blockLevels(b *playbook.Block, l *vars.Levels) {
 	l.Params = append(l.Params, b.Params)
 }
 
+// runMagic are the variables that are the same for all hosts and plays.
+func (p *playRun) runMagic() vars.Lazy {
+	magic := vars.Lazy{
+		"groups":                    func() any { return p.Inventory.GroupsDict() },
+		"omit":                      func() any { return vars.Omit },
+		"playbook_dir":              func() any { return p.play.Dir },
+		"ansible_check_mode":        func() any { return p.Check },
+		"ansible_diff_mode":         func() any { return p.Diff },
+		"ansible_forks":             func() any { return p.Forks },
+		"ansible_verbosity":         func() any { return p.Verbosity },
+		"ansible_run_tags":          func() any { return textList(orAll(p.Tags)) },
+		"ansible_skip_tags":         func() any { return textList(p.SkipTags) },
+		"ansible_inventory_sources": func() any { return textList(p.Inventory.Sources) },
+	}
+	if p.Limit != "" {
+		magic["ansible_limit"] = func() any { return p.Limit }
+	}
+	return magic
+}
+
 // magicVars are the variables that are the same for every task of a batch.
 func (p *playRun) magicVars(ctx context.Context) vars.Lazy {
-	hostVars := p.store.HostVars(ctx, p.play.Dir)
+	magic := p.runMagic()
+	hostVars := p.store.HostVars(ctx, p.play.Dir, magic)
 	names := func(hosts []*inventory.Host) *jinja.List {
 		l := jinja.NewList()
 		for _, h := range hosts {
@@ -118,27 +140,19 @@ func (p *playRun) magicVars(ctx context.Context) vars.Lazy {
 		}
 		return l
 	}
-	return vars.Lazy{
+	maps.Copy(magic, vars.Lazy{
 		"hostvars":                     func() any { return hostVars },
-		"groups":                       func() any { return p.Inventory.GroupsDict() },
-		"omit":                         func() any { return vars.Omit },
-		"playbook_dir":                 func() any { return p.play.Dir },
 		"ansible_play_name":            func() any { return p.info.Name },
 		"ansible_play_hosts_all":       func() any { return names(p.everyone()) },
 		"ansible_play_hosts":           func() any { return names(p.present(p.everyone())) },
 		"play_hosts":                   func() any { return names(p.present(p.batch)) },
 		"ansible_play_batch":           func() any { return names(p.present(p.batch)) },
-		"ansible_diff_mode":            func() any { return p.Diff },
-		"ansible_forks":                func() any { return p.Forks },
-		"ansible_verbosity":            func() any { return p.Verbosity },
-		"ansible_run_tags":             func() any { return textList(orAll(p.Tags)) },
-		"ansible_skip_tags":            func() any { return textList(p.SkipTags) },
 		"role_names":                   p.playRoleNames,
 		"ansible_role_names":           p.allRoleNames,
 		"ansible_play_role_names":      p.playRoleNames,
 		"ansible_dependent_role_names": p.dependentRoleNames,
-		"ansible_inventory_sources":    func() any { return textList(p.Inventory.Sources) },
-	}
+	})
+	return magic
 }
 
 func textList(texts []string) *jinja.List {
@@ -218,8 +232,6 @@ func (m magic) Get(key any) (any, bool) {
 	switch name {
 	case "vars":
 		return m.p.scope(m.ctx, m.task, m.host).Mapping(), true
-	case "ansible_check_mode":
-		return m.p.Check, true
 	case "ansible_search_path":
 		return textList(m.p.searchPath(m.task)), true
 	case "environment":
@@ -229,9 +241,6 @@ func (m magic) Get(key any) (any, bool) {
 		if v, ok := m.ofRole(name); ok {
 			return v, true
 		}
-	}
-	if name == "ansible_limit" {
-		return m.p.Limit, m.p.Limit != ""
 	}
 	return m.p.magic.Get(key)
 }
@@ -268,7 +277,7 @@ func ofRoles(roles []*playbook.Role, what func(*playbook.Role) string) (any, boo
 }
 
 func (m magic) Keys() []any {
-	keys := append(m.p.magic.Keys(), "vars", "ansible_check_mode", "ansible_search_path")
+	keys := append(m.p.magic.Keys(), "vars", "environment", "ansible_search_path")
 	if m.task.Role != nil {
 		keys = append(keys, "role_path", "role_name", "ansible_role_name")
 	}

@@ -2,6 +2,7 @@ package vars
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"gplay/internal/yaml"
@@ -37,12 +38,17 @@ func (l Lazy) Len() int { return len(l) }
 type HostVars struct {
 	store       *Store
 	playbookDir string
+	magic       Lazy
 	ctx         context.Context
 }
 
 // HostVars makes hostvars for a play whose playbook stands in playbookDir.
-func (s *Store) HostVars(ctx context.Context, playbookDir string) *HostVars {
-	return &HostVars{s, playbookDir, ctx}
+// Every host has the variables of magic, which are of the run.
+func (s *Store) HostVars(ctx context.Context, playbookDir string, magic Lazy) *HostVars {
+	h := &HostVars{s, playbookDir, Lazy{}, ctx}
+	maps.Copy(h.magic, magic)
+	h.magic["hostvars"] = func() any { return h }
+	return h
 }
 
 // TypeName and Class are Ansible's.
@@ -66,8 +72,7 @@ func (h *HostVars) Lacks(key any) *jinja.Undefined {
 
 // Scope is host's variables outside of any play.
 func (h *HostVars) Scope(host *inventory.Host) *Scope {
-	magic := Lazy{"hostvars": func() any { return h }}
-	return h.store.Templar.NewScope(h.ctx, h.store.Layers(host, h.playbookDir, Levels{Magic: magic})...)
+	return h.store.Templar.NewScope(h.ctx, h.store.Layers(host, h.playbookDir, Levels{Magic: h.magic})...)
 }
 
 // Keys are the names of all hosts, and localhost, which every inventory has.
@@ -163,10 +168,12 @@ func (m mapping) isUnsafe() bool {
 
 // Keys are the names of the variables but for the two that hold all others,
 // so that the whole can be printed.
+// Keys are, as in Ansible, the names that were known before the task was
+// prepared; those of another host know no hostvars.
 func (m mapping) Keys() []any {
 	var keys []any
-	for _, name := range m.s.Names() {
-		if name != "hostvars" && name != "vars" {
+	for _, name := range m.s.names(func(l jinja.Mapping) bool { _, reach := l.(Reach); return !reach }) {
+		if name != "vars" && name != "ansible_search_path" && !(m.templated && name == "hostvars") {
 			keys = append(keys, name)
 		}
 	}

@@ -241,9 +241,16 @@ func (s *Scope) finished(name string, raw any) (any, error) {
 
 // Names are the names of all variables, without order.
 func (s *Scope) Names() []string {
+	return s.names(func(jinja.Mapping) bool { return true })
+}
+
+func (s *Scope) names(of func(layer jinja.Mapping) bool) []string {
 	seen := map[string]bool{}
 	var names []string
 	for _, l := range s.layers {
+		if !of(l) {
+			continue
+		}
 		for _, k := range l.Keys() {
 			if n, ok := k.(string); ok && !seen[n] {
 				seen[n] = true
