@@ -136,6 +136,7 @@ type variables struct {
 	outer  Scope
 	env    *Environment
 	blocks map[string][]*block // by name, the most derived first
+	copies map[string]any      // of the scope's values, where a template may change them
 }
 
 // layer is the top level of one template.
@@ -157,7 +158,7 @@ func (v *variables) Lookup(name string) (any, bool, error) {
 	if v.outer != nil {
 		value, ok, err := v.outer.Lookup(name)
 		if ok || err != nil {
-			return normal(value), ok, err
+			return v.own(name, normal(value)), ok, err
 		}
 	}
 	if value, ok := v.env.Globals[name]; ok {

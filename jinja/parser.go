@@ -520,6 +520,7 @@ func (p *parser) attribute(start *token, x expr) (expr, error) {
 	t := p.next()
 	switch t.kind {
 	case tokName:
+		p.tmpl.changes = p.tmpl.changes || slices.Contains(changers, t.text)
 		return &attrExpr{p.span(start), x, t.text, t.text, dictMethods[t.text] != nil}, nil
 	case tokInteger:
 		key, err := p.integer(&token{kind: t.kind, text: t.text, pos: t.pos})

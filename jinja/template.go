@@ -18,6 +18,7 @@ type Template struct {
 	self    int // slot
 	blocks  map[string]*block
 	free    []string
+	changes bool         // it may change lists or dicts
 	unknown []error      // filters and tests that do not exist
 	size    atomic.Int64 // of the last text, for the next one
 }
@@ -196,6 +197,9 @@ func guard(err *error) {
 }
 
 func (t *Template) frame(c *Context, vars *variables, out *output) *frame {
+	if t.changes && c.vars.copies == nil {
+		c.vars.copies = map[string]any{}
+	}
 	f := newFrame(t.fn, nil, c, t, vars, out)
 	f.slots[t.self] = &selfObject{f}
 	if t.scope.exports() {

@@ -74,7 +74,7 @@ func (c *Context) urlSettings(o *settings) error {
 			v, ok = os.LookupEnv("ANSIBLE_LOOKUP_URL_" + strings.ToUpper(name))
 		}
 		if ok {
-			o.given.Set(option, v)
+			o.given.Set(option, jinja.Plain(v))
 		}
 	}
 	return nil

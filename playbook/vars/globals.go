@@ -182,7 +182,7 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 		}
 	}
 	return lookup(&lookups.Context{
-		Context: s.ctx, Warn: warn, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.Value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings, Native: s.templar.native,
+		Context: s.ctx, Warn: warn, Dirs: s.Dirs, Subdir: s.Subdir, Var: s.value, VarNames: s.Names, Render: s.renderFor, Hosts: s.Hosts, Vault: s.templar.Vault, Settings: s.templar.Settings, Native: s.templar.native,
 	}, plain, options)
 }
 
