@@ -66,13 +66,14 @@ func init() {
 		"values": bind(func(_ *Context, m Mapping, _ []any) (any, error) { return &view{"dict_values", m}, nil }),
 	}
 	dictMethods = map[string]method{
-		"clear":      bind(func(_ *Context, d *Dict, _ []any) (any, error) { d.Clear(); return nil, nil }),
-		"copy":       bind(func(_ *Context, d *Dict, _ []any) (any, error) { return d.Copy(), nil }),
-		"fromkeys":   bind(dictFromKeys, "iterable", "value="),
-		"pop":        bind(dictPop, "key", "default="),
-		"popitem":    bind(dictPopItem),
-		"setdefault": bind(dictSetDefault, "key", "default="),
-		"update":     func(_ *Context, self any, args *Args) (any, error) { return nil, update(self.(*Dict), args) },
+		"__setitem__": bind(dictSetItem, "key", "value"),
+		"clear":       bind(func(_ *Context, d *Dict, _ []any) (any, error) { d.Clear(); return nil, nil }),
+		"copy":        bind(func(_ *Context, d *Dict, _ []any) (any, error) { return d.Copy(), nil }),
+		"fromkeys":    bind(dictFromKeys, "iterable", "value="),
+		"pop":         bind(dictPop, "key", "default="),
+		"popitem":     bind(dictPopItem),
+		"setdefault":  bind(dictSetDefault, "key", "default="),
+		"update":      func(_ *Context, self any, args *Args) (any, error) { return nil, update(self.(*Dict), args) },
 	}
 	for name, m := range mappingMethods {
 		dictMethods[name] = m
@@ -335,6 +336,15 @@ func dictPopItem(_ *Context, d *Dict, _ []any) (any, error) {
 	v, _ := d.Get(k)
 	d.Delete(k)
 	return Tuple{k, v}, nil
+}
+
+// dictSetItem is what templates write that have no assignment to d[key].
+func dictSetItem(_ *Context, d *Dict, a []any) (any, error) {
+	if err := hashable(a[0]); err != nil {
+		return nil, err
+	}
+	d.Set(a[0], a[1])
+	return nil, nil
 }
 
 func dictSetDefault(_ *Context, d *Dict, a []any) (any, error) {

@@ -1,7 +1,7 @@
 package jinja
 
 // changers are the methods that change a list or a dict.
-var changers = []string{"append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"}
+var changers = []string{"__setitem__", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault", "sort", "update"}
 
 // own gives a value of the scope to templates that may change it: as Ansible
 // does, a copy, which is the same wherever they use the variable. The variable
