@@ -66,7 +66,7 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched [
 	}
 	name := n
 	if n.Kind == yaml.Map {
-		if name = roleNameOf(n); name.Null() {
+		if name = roleNameOf(n); name.Null() || name.Value == "" {
 			e := l.errorf(n, "this role has no name")
 			e.Hint = "write role: and its name"
 			return nil, e
