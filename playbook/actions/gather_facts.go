@@ -32,5 +32,12 @@ func runGatherFacts(ctx context.Context, c *Call) (*jinja.Dict, error) {
 		return jinja.NewDict("failed", true, "changed", false, "ansible_facts", jinja.NewDict(), "failed_modules", jinja.NewDict(module, data),
 			"msg", "The following modules failed to execute: "+module+"\n"), nil
 	}
+	if err == nil {
+		for _, list := range []string{"deprecations", "warnings"} { // which Ansible gathers of its modules
+			if _, ok := data.Get(list); !ok {
+				data.Set(list, jinja.NewList())
+			}
+		}
+	}
 	return data, err
 }
