@@ -112,7 +112,7 @@ func (l *loader) block(n *yaml.Node, p place) (*Block, error) {
 		into *[]Item
 	}{{"block", &b.Items}, {"rescue", &b.Rescue}, {"always", &b.Always}} {
 		list := n.Get(part.key)
-		if list.Null() {
+		if list == nil {
 			continue
 		}
 		if p.handlers && part.key != "block" { // they are notified one by one

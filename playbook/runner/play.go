@@ -321,12 +321,12 @@ func (p *playRun) batches(ctx context.Context) ([][]*inventory.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v == vars.Omit {
-		return [][]*inventory.Host{p.all}, nil
-	}
 	sizes := []any{v}
-	if l, ok := v.(*jinja.List); ok && len(l.Items) > 0 {
+	if l, ok := v.(*jinja.List); ok {
 		sizes = l.Items
+	}
+	if v == vars.Omit || len(sizes) == 0 {
+		return [][]*inventory.Host{p.all}, nil
 	}
 	p.info.Serial = true
 	var out [][]*inventory.Host
