@@ -356,12 +356,14 @@ func (l *loop) position(i int) *jinja.Dict {
 	return d
 }
 
-// loopResult sums up a loop's items.
+// loopResult sums up a loop's items. A failure is ignored when those of all items
+// are; of a host that was not reached only what is written counts.
 func (x *execution) loopResult(tries []*try) *try {
 	sum := &try{scope: x.scope, status: OK, delegated: x.delegatedAsWritten()}
 	results := jinja.NewList()
 	sum.data = jinja.NewDict("results", results, "skipped", true)
 	changed, skipped, failed, said := false, true, false, false
+	ignored := true
 	for _, t := range tries {
 		results.Items = append(results.Items, public(t.data))
 		if c, _ := t.data.Get("changed"); t.status == Changed || jinja.Truth(c) {
@@ -377,7 +379,7 @@ func (x *execution) loopResult(tries []*try) *try {
 			sum.data.Set("msg", "One or more items failed")
 		}
 		sum.noLog = sum.noLog || t.noLog
-		sum.ignored = sum.ignored || t.ignored
+		ignored = ignored && (t.ignored || t.status != Failed)
 		if t.status == Unreachable {
 			sum.status = Unreachable
 		}
@@ -394,8 +396,9 @@ func (x *execution) loopResult(tries []*try) *try {
 	switch {
 	case sum.status == Unreachable:
 		sum.data.Set("unreachable", true)
+		sum.ignored = written(x.task, "ignore_unreachable")
 	case failed:
-		sum.status = Failed
+		sum.status, sum.ignored = Failed, ignored
 	case skipped:
 		sum.status = Skipped
 	case changed:
