@@ -1,11 +1,8 @@
 package jinja
 
 import (
-	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -157,101 +154,23 @@ func bytesSplitLines(_ *Context, b []byte, a []any) (any, error) {
 }
 
 func strEncode(s string, a []any) (any, error) {
-	name := encodingName(a[0])
-	switch name {
-	case "utf8":
-		return []byte(s), nil
-	case "utf16", "utf16le", "utf16be":
-		return encodeUTF16(s, name), nil
-	case "ascii", "latin1":
-	default:
-		return nil, Exceptionf("LookupError", "unknown encoding: %s", Str(a[0]))
-	}
-	limit := rune(0x80)
-	if name == "latin1" {
-		limit = 0x100
-	}
-	var out []byte
-	at := 0
-	for _, r := range s {
-		switch {
-		case r < limit:
-			out = append(out, byte(r))
-		case a[1] == "ignore":
-		case a[1] == "replace":
-			out = append(out, '?')
-		case a[1] == "xmlcharrefreplace":
-			out = fmt.Appendf(out, "&#%d;", r)
-		case a[1] == "backslashreplace":
-			out = append(out, asciiOnly(string(r))...)
-		default:
-			codec := map[string]string{"ascii": "ascii", "latin1": "latin-1"}[name]
-			return nil, valueErrorf("'%s' codec can't encode character '%s' in position %d: ordinal not in range(%d)", codec, asciiOnly(string(r)), at, limit)
-		}
-		at++
-	}
-	return out, nil
-}
-
-func encodeUTF16(s, name string) []byte {
-	var order binary.AppendByteOrder = binary.LittleEndian
-	var out []byte
-	switch name {
-	case "utf16be":
-		order = binary.BigEndian
-	case "utf16":
-		out = []byte{0xff, 0xfe}
-	}
-	for _, u := range utf16.Encode([]rune(s)) {
-		out = order.AppendUint16(out, u)
-	}
-	return out
-}
-
-func encodingName(v any) string {
-	if v == Missing {
-		return "utf8"
-	}
-	name := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(Str(v)))
-	switch name {
-	case "usascii":
-		return "ascii"
-	case "iso88591":
-		return "latin1"
-	}
-	return name
+	encoding, handler := codecArgs(a)
+	return Encode(s, encoding, handler)
 }
 
 func bytesDecode(_ *Context, b []byte, a []any) (any, error) {
-	switch encodingName(a[0]) {
-	case "utf8":
-		if utf8.Valid(b) {
-			return string(b), nil
-		}
-		switch a[1] {
-		case "ignore":
-			return strings.ToValidUTF8(string(b), ""), nil
-		case "replace":
-			return strings.ToValidUTF8(string(b), "\uFFFD"), nil
-		case "surrogateescape":
-			return string(b), nil
-		}
-		return nil, Undecodable(b)
-	case "ascii":
-		for i, c := range b {
-			if c >= utf8.RuneSelf {
-				return nil, valueErrorf("'ascii' codec can't decode byte 0x%02x in position %d: ordinal not in range(128)", c, i)
-			}
-		}
-		return string(b), nil
-	case "latin1":
-		out := make([]rune, len(b))
-		for i, c := range b {
-			out[i] = rune(c)
-		}
-		return string(out), nil
+	encoding, handler := codecArgs(a)
+	return Decode(b, encoding, handler)
+}
+
+func codecArgs(a []any) (encoding, handler string) {
+	if encoding = "utf-8"; a[0] != Missing {
+		encoding = Str(a[0])
 	}
-	return nil, Exceptionf("LookupError", "unknown encoding: %s", Str(a[0]))
+	if a[1] != Missing {
+		handler = Str(a[1])
+	}
+	return encoding, handler
 }
 
 // Undecodable says what in b is no UTF-8.

@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,10 @@ func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, vars.FileFault(err)
 	}
+	data, err := jinja.Encode(text, cmp.Or(c.text("output_encoding"), "utf-8"), "strict")
+	if err != nil {
+		return nil, fmt.Errorf("output_encoding: %w", err)
+	}
 	args := with(c.Args, append([]string{"src"}, templateOptions...), "_title", path)
 	if c.text("mode") == "preserve" {
 		info, err := os.Stat(path)
@@ -49,7 +54,7 @@ func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
 		}
 		args.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
-	return c.copyText(ctx, text, filepath.Base(path), args)
+	return c.copyText(ctx, string(data), filepath.Base(path), args)
 }
 
 func (c *Call) render(path, dest string) (string, error) {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -48,7 +46,7 @@ func base64Encode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if err = errors.Join(err, p.err); err != nil {
 		return nil, err
 	}
-	data, err := encodeText(s, p.text(0, "utf-8"))
+	data, err := jinja.Encode(s, p.text(0, "utf-8"), "strict")
 	return base64.StdEncoding.EncodeToString(data), err
 }
 
@@ -62,7 +60,7 @@ func base64Decode(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return DecodeText(data, p.text(0, "utf-8"))
+	return jinja.Decode(data, p.text(0, "utf-8"), "strict")
 }
 
 // decodeBase64 skips what is no base64 character and ends at the padding, as
@@ -89,90 +87,6 @@ func decodeBase64(s string) ([]byte, error) {
 		return nil, jinja.ValueErrorOf("binascii.Error", "Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4", clean.Len())
 	}
 	return nil, jinja.ValueErrorOf("binascii.Error", "Incorrect padding")
-}
-
-// normalEncoding is the name of an encoding without case and punctuation.
-func normalEncoding(name string) string {
-	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
-}
-
-func encodeText(s, encoding string) ([]byte, error) {
-	switch normalEncoding(encoding) {
-	case "utf8":
-		return []byte(s), nil
-	case "utf16le":
-		return utf16Bytes(s, false), nil
-	case "utf16be":
-		return utf16Bytes(s, true), nil
-	case "utf16":
-		return append([]byte{0xff, 0xfe}, utf16Bytes(s, false)...), nil
-	case "ascii", "usascii", "latin1", "iso88591":
-		limit := rune(256)
-		if strings.Contains(encoding, "ascii") {
-			limit = 128
-		}
-		var out []byte
-		for _, r := range s {
-			if r >= limit {
-				return nil, fmt.Errorf("the character %q is not in %s", r, encoding)
-			}
-			out = append(out, byte(r))
-		}
-		return out, nil
-	}
-	return nil, fmt.Errorf("unknown encoding: %s", encoding)
-}
-
-func utf16Bytes(s string, big bool) []byte {
-	var out []byte
-	for _, u := range utf16.Encode([]rune(s)) {
-		if big {
-			out = append(out, byte(u>>8), byte(u))
-		} else {
-			out = append(out, byte(u), byte(u>>8))
-		}
-	}
-	return out
-}
-
-// DecodeText is the text that data is in an encoding by Python's name for it.
-func DecodeText(data []byte, encoding string) (string, error) {
-	switch normalEncoding(encoding) {
-	case "utf8", "ascii", "usascii":
-		if !utf8.Valid(data) {
-			return "", jinja.Undecodable(data)
-		}
-		return string(data), nil
-	case "latin1", "iso88591":
-		runes := make([]rune, len(data))
-		for i, b := range data {
-			runes[i] = rune(b)
-		}
-		return string(runes), nil
-	case "utf16le":
-		return fromUTF16(data, false), nil
-	case "utf16be":
-		return fromUTF16(data, true), nil
-	case "utf16":
-		big := len(data) > 1 && data[0] == 0xfe && data[1] == 0xff
-		if big || len(data) > 1 && data[0] == 0xff && data[1] == 0xfe {
-			data = data[2:]
-		}
-		return fromUTF16(data, big), nil
-	}
-	return "", jinja.Exceptionf("LookupError", "unknown encoding: %s", encoding)
-}
-
-func fromUTF16(data []byte, big bool) string {
-	units := make([]uint16, len(data)/2)
-	for i := range units {
-		low, high := data[2*i], data[2*i+1]
-		if big {
-			low, high = high, low
-		}
-		units[i] = uint16(high)<<8 | uint16(low)
-	}
-	return string(utf16.Decode(units))
 }
 
 // toBool is Ansible's bool: None stays None.

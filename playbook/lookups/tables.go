@@ -8,7 +8,6 @@ import (
 
 	"gplay/internal/pyregex"
 	"gplay/jinja"
-	"gplay/playbook/filters"
 )
 
 var csvOptions = []string{"col", "default", "delimiter", "file", "encoding"}
@@ -42,7 +41,7 @@ func csvFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if text, err = filters.DecodeText([]byte(text), o.text("encoding", "utf-8")); err != nil {
+		if text, err = jinja.Decode([]byte(text), o.text("encoding", "utf-8"), "strict"); err != nil {
 			return nil, fmt.Errorf("csvfile: %v", err) // which in Ansible is no longer Python's
 		}
 		v, err := cell(text, key, []rune(delimiter)[0], col, otherwise)
@@ -108,7 +107,7 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if text, err = filters.DecodeText([]byte(text), o.text("encoding", "utf-8")); err != nil {
+		if text, err = jinja.Decode([]byte(text), o.text("encoding", "utf-8"), "strict"); err != nil {
 			return nil, err
 		}
 		if f.properties {
