@@ -30,8 +30,10 @@ var encodingAliases = map[string]string{
 	"macintosh": "macroman",
 }
 
+var punctuation = strings.NewReplacer("-", "", "_", "", " ", "")
+
 func encodingName(name string) string {
-	name = strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
+	name = punctuation.Replace(strings.ToLower(name))
 	if code, ok := strings.CutPrefix(name, "windows"); ok {
 		name = "cp" + code
 	}

@@ -158,41 +158,16 @@ func toDict(v any) (map[string]any, error) {
 		return v, nil
 	case string:
 		if strings.HasPrefix(v, "{") {
-			var dict map[string]any
-			d := json.NewDecoder(strings.NewReader(v))
-			d.UseNumber()
-			if err := d.Decode(&dict); err != nil || d.More() {
+			read, err := parseJSON(v)
+			dict, ok := read.(map[string]any)
+			if err != nil || !ok || !json.Valid([]byte(v)) { // text behind the dict is a fault too
 				return nil, errors.New("unable to evaluate string as dictionary")
 			}
-			return counted(dict).(map[string]any), nil
+			return dict, nil
 		}
 		return keyValues(v)
 	}
 	return nil, cannot(v, "a dict")
-}
-
-// counted is what JSON holds with numbers as YAML has them: whole ones are ints.
-func counted(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := strconv.Atoi(v.String()); err == nil {
-			return n
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return v.String()
-		}
-		return f
-	case []any:
-		for i, item := range v {
-			v[i] = counted(item)
-		}
-	case map[string]any:
-		for k, item := range v {
-			v[k] = counted(item)
-		}
-	}
-	return v
 }
 
 var keyValue = regexp.MustCompile(`^([^=]*)=(.*)$`)

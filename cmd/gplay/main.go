@@ -54,9 +54,8 @@ func gplay(args []string) int {
 
 // known is what Ansible calls an error, above what gplay says of it.
 func known(err error) string {
-	var placed *source.Error
-	if errors.As(err, &placed) && placed.Known != "" {
-		return placed.Known + "\n\n"
+	if words := source.Known(err); words != "" {
+		return words + "\n\n"
 	}
 	return ""
 }

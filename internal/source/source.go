@@ -2,6 +2,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,4 +77,13 @@ func (e *Error) Unwrap() error { return e.Err }
 // Errorf makes an Error at pos.
 func Errorf(pos Pos, format string, args ...any) *Error {
 	return &Error{Pos: pos, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Known is what Ansible calls err, "" where it has no words of its own.
+func Known(err error) string {
+	var placed *Error
+	if errors.As(err, &placed) {
+		return placed.Known
+	}
+	return ""
 }

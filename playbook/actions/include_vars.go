@@ -40,7 +40,7 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	out := jinja.NewDict("changed", false, "ansible_facts", facts, "ansible_included_var_files", read.files)
 	if fault != nil { // Ansible's result of a failure has no msg
 		out.Set("failed", true)
-		out.Set("message", knownText(fault))
+		out.Set("message", cmp.Or(source.Known(fault), fault.Error()))
 		return out, nil
 	}
 	switch how := c.text("hash_behaviour"); how {
@@ -53,15 +53,6 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 		return nil, fmt.Errorf("hash_behaviour is %q; it must be merge or replace", how)
 	}
 	return out, nil
-}
-
-// knownText is an error in Ansible's words where it has some.
-func knownText(err error) string {
-	var placed *source.Error
-	if errors.As(err, &placed) && placed.Known != "" {
-		return placed.Known
-	}
-	return err.Error()
 }
 
 // mergedVars are variables whose dicts go into the dicts that were there.

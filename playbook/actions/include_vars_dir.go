@@ -1,6 +1,7 @@
 package actions
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -21,7 +22,7 @@ func (c *Call) readVarsDir(name string, read *readVars) error {
 	if err != nil {
 		return err
 	}
-	depth, err := strconv.Atoi(orZero(c.text("depth")))
+	depth, err := strconv.Atoi(cmp.Or(c.text("depth"), "0"))
 	if err != nil {
 		return fmt.Errorf("depth is %q; it must be a whole number", c.text("depth"))
 	}
@@ -42,13 +43,6 @@ func (c *Call) readVarsDir(name string, read *readVars) error {
 		setAll(read.facts, found)
 	}
 	return nil
-}
-
-func orZero(text string) string {
-	if text == "" {
-		return "0"
-	}
-	return text
 }
 
 // directories are root and all below. As in Ansible links are not followed, and
@@ -80,8 +74,7 @@ func (c *Call) readVarsOf(dir string, filter *varsFilter, read *readVars, found 
 			continue
 		}
 		if err := read.load(c, path, found); err != nil {
-			var placed *source.Error
-			if !errors.As(err, &placed) || placed.Known == "" { // Ansible only foresees a file that has no dict
+			if source.Known(err) == "" { // Ansible only foresees a file that has no dict
 				err = Unrunnable{err}
 			}
 			return err

@@ -454,16 +454,17 @@ func (x *execution) try(ctx context.Context, scope *vars.Scope) *try {
 
 // checkAction finds that an action which a template names does not exist.
 func (x *execution) checkAction() error {
-	action := x.task.Action
-	switch _, known := x.Runner.known(action); {
-	case x.task.ActionTemplate == nil:
-		return nil
-	case slices.Contains(structural, action):
-		return fmt.Errorf("%s cannot be named by a template: write it as the task's action", action)
-	case known:
+	if x.task.ActionTemplate == nil {
 		return nil
 	}
-	return fmt.Errorf("The module %s was not found in configured module paths", action)
+	action := x.task.Action
+	if slices.Contains(structural, action) {
+		return fmt.Errorf("%s cannot be named by a template: write it as the task's action", action)
+	}
+	if _, known := x.Runner.known(action); !known {
+		return fmt.Errorf("The module %s was not found in configured module paths", action)
+	}
+	return nil
 }
 
 // on notes where a try was to be made.

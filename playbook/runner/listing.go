@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"gplay/jinja"
 	"gplay/playbook"
 )
 
@@ -36,7 +35,7 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 			return nil, err
 		}
 		p.tagScope = p.playScope(ctx)
-		l := Listing{Name: p.info.Name, Pattern: p.info.Pattern, Patterns: patterns(p.pattern), Hosts: p.info.Hosts, Tags: p.playTags()}
+		l := Listing{Name: p.info.Name, Pattern: p.info.Pattern, Patterns: p.patternList(), Hosts: p.info.Hosts, Tags: p.playTags()}
 		for _, section := range []*playbook.Block{play.PreTasks, play.Roles, play.Tasks, play.PostTasks} {
 			if section == nil {
 				continue
@@ -109,12 +108,12 @@ func listedName(t *playbook.Task) string {
 	return name
 }
 
-// patterns are a play's hosts as a list; nil where there are none.
-func patterns(v any) any {
-	if _, isList := v.(*jinja.List); v == nil || isList {
-		return v
+// patternList are the patterns of a play's hosts; nil where they are omitted.
+func (p *playRun) patternList() any {
+	if p.patterns == nil {
+		return nil
 	}
-	return jinja.NewList(v)
+	return textList(p.patterns)
 }
 
 func sorted(names []string) []string {

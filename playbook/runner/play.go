@@ -22,8 +22,7 @@ type playRun struct {
 	*Runner
 	ctx      context.Context
 	play     *playbook.Play
-	pattern  any      // of its hosts as templated, nil when it is omitted
-	patterns []string // each of them
+	patterns []string // of its hosts, nil when they are omitted
 	info     PlayInfo
 
 	prompted *jinja.Dict
@@ -183,14 +182,13 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 		return fieldFault("hosts", err)
 	}
 	if pattern == vars.Omit { // then it matches no host
-		pattern, p.patterns = nil, nil
+		p.patterns = nil
 	} else if p.patterns, err = hostPatterns(pattern); err != nil {
 		return &source.Error{Pos: p.play.HostsPos, Msg: err.Error(), Err: err}
 	}
-	p.pattern = pattern
 	text := strings.Join(p.patterns, ",")
 	p.info = PlayInfo{UUID: p.uuid(), Name: text, Pattern: text, Check: p.Check, Pos: p.placeOf(p.play.Pos)}
-	if pattern != nil && isTemplate(p.play.Hosts) { // the name is the text, whatever it gives
+	if p.patterns != nil && isTemplate(p.play.Hosts) { // the name is the text, whatever it gives
 		p.info.Name = jinja.Str(pattern)
 	}
 	if p.play.Name != nil {
@@ -201,9 +199,6 @@ func (p *playRun) resolveHosts(ctx context.Context) error {
 		if jinja.Str(name) != "" {
 			p.info.Name = jinja.Str(name)
 		}
-	}
-	if len(p.patterns) == 0 {
-		return nil
 	}
 	selection, err := p.selection(p.patterns...)
 	if err != nil {

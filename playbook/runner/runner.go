@@ -284,6 +284,9 @@ func (r *Runner) Hosts(pattern string) ([]*inventory.Host, error) {
 
 // selection is what --limit leaves of the hosts of patterns.
 func (r *Runner) selection(patterns ...string) (inventory.Selection, error) {
+	if len(patterns) == 0 { // which to the inventory is no restriction
+		return inventory.Selection{}, nil
+	}
 	limit, err := inventory.ParseLimit(r.Limit)
 	if err != nil {
 		return inventory.Selection{}, err

@@ -166,10 +166,8 @@ func (m mapping) isUnsafe() bool {
 	return false
 }
 
-// Keys are the names of the variables but for the two that hold all others,
-// so that the whole can be printed.
 // Keys are, as in Ansible, the names that were known before the task was
-// prepared; those of another host know no hostvars.
+// prepared, but for vars, which holds them all; another host's know no hostvars.
 func (m mapping) Keys() []any {
 	var keys []any
 	for _, name := range m.s.names(func(l jinja.Mapping) bool { _, reach := l.(Reach); return !reach }) {
