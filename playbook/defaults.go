@@ -67,13 +67,32 @@ func (l *loader) checkDefaultName(n *yaml.Node, name string) error {
 	if l.Action == nil || l.ownModule(name) != "" {
 		return nil
 	}
-	if _, ok := l.Action(name); ok || l.isElsewhere(name) {
+	if _, ok := l.defaultsAction(name); ok || l.isElsewhere(name) {
 		return nil
 	}
 	e := l.errorf(n, "there is no module %q", name)
 	e.Known = "Could not resolve action " + name + " in module_defaults"
 	e.Hint = source.DidYouMean(name, l.Actions)
 	return e
+}
+
+// defaultsAction gives the canonical name of the action that a name in
+// module_defaults is of: no collections are searched for it, but it may have
+// gone elsewhere.
+func (l *loader) defaultsAction(name string) (string, bool) {
+	search := l.search
+	defer func() { l.search = search }()
+	l.search = nil
+	return l.action(name)
+}
+
+// DefaultsAction gives the canonical name of the action that a name in
+// module_defaults is of.
+func (pb *Playbook) DefaultsAction(name string) string {
+	pb.loader.mu.Lock()
+	defer pb.loader.mu.Unlock()
+	action, _ := pb.loader.defaultsAction(name)
+	return action
 }
 
 func keysOf(m map[string][]string) []string {
@@ -183,9 +202,7 @@ func (l *loader) member(collection, name string) string {
 	if strings.Count(name, ".") < 2 {
 		name = collection + "." + name
 	}
-	if l.Action != nil {
-		name, _ = l.Action(name)
-	}
+	name, _ = l.defaultsAction(name)
 	return name
 }
 

@@ -95,7 +95,7 @@ func (x *execution) defaults(scope *vars.Scope, out *jinja.Dict) error {
 				given, _ := args.(*jinja.Dict)
 				if group, ok := strings.CutPrefix(jinja.Str(name), "group/"); ok {
 					ofGroups.Set(group, given)
-				} else if canonical, _ := Known(jinja.Str(name)); canonical == x.task.Action {
+				} else if x.pb.DefaultsAction(jinja.Str(name)) == x.task.Action {
 					own = given
 				}
 			}

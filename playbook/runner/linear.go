@@ -116,7 +116,7 @@ func (p *playRun) onHosts(ctx context.Context, task *playbook.Task, at []*cursor
 		}
 		if info == nil {
 			info = p.taskInfo(task, x.scope)
-			info.Action = x.task.Action // which a template may name
+			info.Action = shownAction(x.task) // which a template may name
 			p.announce(info)
 		}
 		x.info = info

@@ -53,7 +53,7 @@ func (r *Runner) withAction(task *playbook.Task, scope *vars.Scope) (*playbook.T
 // host.
 func (p *playRun) taskInfo(task *playbook.Task, scope *vars.Scope) *TaskInfo {
 	x := &execution{playRun: p, task: task}
-	info := &TaskInfo{Name: p.title(task, scope), Title: p.name(task, scope), Task: task, Action: task.Action, Handler: task.Handler, Pos: p.placeOf(task.Pos)}
+	info := &TaskInfo{Name: p.title(task, scope), Title: p.name(task, scope), Task: task, Action: shownAction(task), Handler: task.Handler, Pos: p.placeOf(task.Pos)}
 	info.Check, _ = x.keywordBool(scope, "check_mode", p.Check)
 	if task.Loop == nil {
 		info.NoLog = x.hides(scope)
@@ -62,6 +62,15 @@ func (p *playRun) taskInfo(task *playbook.Task, scope *vars.Scope) *TaskInfo {
 	}
 	info.UUID = p.uuid()
 	return info
+}
+
+// shownAction is the action that outputs go by: as in Ansible by its name as
+// written, so that one which a collection redirects is shown as any other.
+func shownAction(t *playbook.Task) string {
+	if t.ActionTemplate != nil {
+		return t.Action
+	}
+	return playbook.Builtin(t.ActionAs)
 }
 
 // title is a task's name, with its role's before it. What cannot be templated
