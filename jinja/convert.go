@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"math/big"
@@ -22,7 +23,24 @@ func normal(v any) any {
 // FromGo makes a template value of what encoding/json, yaml or a module gives:
 // map[string]any (keys sorted), []any, json.Number, every size of integer, and
 // slices and maps of other types. What has no counterpart stays as it is.
-func FromGo(v any) any {
+func FromGo(v any) any { return FromGoOrdered(v, nil) }
+
+// FromGoOrdered is FromGo with the keys of all dicts in the order of keys. An
+// empty one among them stands for those that are not there, which come sorted;
+// else they come last.
+func FromGoOrdered(v any, keys []string) any {
+	rank := make(map[string]int, len(keys))
+	for i, k := range slices.Backward(keys) { // so that a key's first place counts
+		rank[k] = i + 1
+	}
+	others, ok := rank[""]
+	if !ok {
+		others = len(keys) + 1
+	}
+	return fromGo(v, func(key string) int { return cmp.Or(rank[key], others) })
+}
+
+func fromGo(v any, rank func(key string) int) any {
 	switch v := v.(type) {
 	case nil, bool, int, float64, string, *List, *Dict, Tuple, *Undefined, Markup, Text, []byte, Mapping, Callable, Attributer:
 		return v
@@ -30,14 +48,15 @@ func FromGo(v any) any {
 		return normalBig(v)
 	case map[string]any:
 		d := &Dict{items: make([]entry, 0, len(v))}
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			d.Set(k, FromGo(v[k]))
+		byRank := func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b)) }
+		for _, k := range slices.SortedFunc(maps.Keys(v), byRank) {
+			d.Set(k, fromGo(v[k], rank))
 		}
 		return d
 	case []any:
 		items := make([]any, len(v))
 		for i, item := range v {
-			items[i] = FromGo(item)
+			items[i] = fromGo(item, rank)
 		}
 		return &List{Items: items}
 	case []string:

@@ -21,7 +21,8 @@ import (
 var Apt = define("apt", "install, upgrade and remove packages with apt", aptArgs{
 	State: "present", Upgrade: "no", DpkgOptions: "force-confdef,force-confold",
 	LockTimeout: 60, UpdateCacheRetries: 5, UpdateCacheRetryMaxDelay: 12,
-}, apt).exclusive("deb", "package", "upgrade")
+}, apt).exclusive("deb", "package", "upgrade").
+	gives("stderr stdout changed cache_updated cache_update_time")
 
 type aptArgs struct {
 	Package           []string `arg:"package" alias:"pkg,name" doc:"The packages: name, name=version (with wildcards), name>=version; * with state latest is everything."`

@@ -13,7 +13,8 @@ import (
 )
 
 // Assemble makes a file of fragments.
-var Assemble = define("assemble", "make a file of the fragments in a directory", assembleArgs{RemoteSrc: true, Decrypt: true}, assemble)
+var Assemble = define("assemble", "make a file of the fragments in a directory", assembleArgs{RemoteSrc: true, Decrypt: true}, assemble).
+	gives("src dest checksum md5sum changed msg diff before after before_header after_header")
 
 type assembleArgs struct {
 	Src          string `arg:"src" type:"path" required:"true" doc:"The directory of the fragments, which are taken in the order of their names."`

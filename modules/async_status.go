@@ -10,7 +10,8 @@ import (
 )
 
 // AsyncStatus says how a job that runs by itself is getting on.
-var AsyncStatus = define("async_status", "say how a job that runs by itself is getting on", asyncStatusArgs{Mode: "status"}, asyncStatus)
+var AsyncStatus = define("async_status", "say how a job that runs by itself is getting on", asyncStatusArgs{Mode: "status"}, asyncStatus).
+	gives("failed started finished stdout stderr stdout_lines stderr_lines ansible_job_id results_file changed rc cmd start end delta msg")
 
 type asyncStatusArgs struct {
 	JID  string `arg:"jid" required:"true" doc:"The job: ansible_job_id of the task that started it."`

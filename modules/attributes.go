@@ -15,14 +15,14 @@ import (
 // fileAttrs are the arguments that all modules which make files have in
 // common. Embed it in the arguments' struct.
 type fileAttrs struct {
+	Mode         Mode   `arg:"mode" doc:"The permissions: octal (quote it), or symbolic such as u=rwX,g-w."`
 	Owner        string `arg:"owner" doc:"The user that is to own the file, by name or number."`
 	Group        string `arg:"group" doc:"The group that is to own the file, by name or number."`
-	Mode         Mode   `arg:"mode" doc:"The permissions: octal (quote it), or symbolic such as u=rwX,g-w."`
-	Attributes   string `arg:"attributes" alias:"attr" doc:"The file system's flags, as chattr takes them."`
 	SEUser       string `arg:"seuser" doc:"The user of the SELinux context."`
 	SERole       string `arg:"serole" doc:"The role of the SELinux context."`
-	SEType       string `arg:"setype" doc:"The type of the SELinux context."`
 	SELevel      string `arg:"selevel" doc:"The level of the SELinux context."`
+	SEType       string `arg:"setype" doc:"The type of the SELinux context."`
+	Attributes   string `arg:"attributes" alias:"attr" doc:"The file system's flags, as chattr takes them."`
 	UnsafeWrites bool   `arg:"unsafe_writes" doc:"Accepted: a file that cannot be replaced is always written in place."`
 }
 

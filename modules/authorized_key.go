@@ -17,7 +17,8 @@ import (
 // AuthorizedKey manages the SSH keys that may log in as a user.
 var AuthorizedKey = define("authorized_key", "add or remove SSH keys that may log in as a user", authorizedKeyArgs{
 	State: "present", ManageDir: true, ValidateCerts: true,
-}, authorizedKey)
+}, authorizedKey).
+	gives("user key path manage_dir state exclusive validate_certs follow key_options comment keyfile changed diff before_header after_header before after")
 
 type authorizedKeyArgs struct {
 	User          string  `arg:"user" required:"true" doc:"The user."`

@@ -14,7 +14,8 @@ import (
 // Blockinfile manages a block of lines between two marker lines.
 var Blockinfile = define("blockinfile", "manage a block of lines between two marker lines", blockinfileArgs{
 	State: "present", Marker: "# {mark} ANSIBLE MANAGED BLOCK", MarkerBegin: "BEGIN", MarkerEnd: "END",
-}, blockinfile).exclusive("insertbefore", "insertafter")
+}, blockinfile).exclusive("insertbefore", "insertafter").
+	gives("changed msg diff before after before_header after_header")
 
 type blockinfileArgs struct {
 	Path           string `arg:"path" alias:"dest,destfile,name" type:"path" required:"true" doc:"The file."`

@@ -16,15 +16,16 @@ import (
 // Command runs a program without a shell.
 var Command = define("command", "run a program, without a shell", commandArgs{
 	StdinAddNewline: true, StripEmptyEnds: true, ExpandArgumentVars: true,
-}, command).freeForm("cmd")
+}, command).freeForm("cmd").
+	gives("changed stdout stderr rc cmd start end delta failed msg")
 
 type commandArgs struct {
 	Cmd                string   `arg:"cmd" doc:"The command line."`
 	Argv               []string `arg:"argv" doc:"The command as a list, instead of cmd."`
 	Chdir              string   `arg:"chdir" type:"path" doc:"The directory to run it in."`
+	Executable         string   `arg:"executable" doc:"Has no effect; the module shell has it."`
 	Creates            string   `arg:"creates" type:"path" doc:"A pattern; when a file matches it, the command is not run."`
 	Removes            string   `arg:"removes" type:"path" doc:"A pattern; when no file matches it, the command is not run."`
-	Executable         string   `arg:"executable" doc:"Has no effect; the module shell has it."`
 	Stdin              *string  `arg:"stdin" doc:"What the command reads from its standard input."`
 	StdinAddNewline    bool     `arg:"stdin_add_newline" doc:"Add a line break to stdin."`
 	StripEmptyEnds     bool     `arg:"strip_empty_ends" doc:"Take the line breaks off the ends of stdout and stderr."`

@@ -17,7 +17,8 @@ import (
 // offers a file as "src", and those of a directory as "src/PATH", with what
 // it knows of them in the arguments that begin with _.
 var Copy = define("copy", "copy files to the host", copyArgs{Force: true, LocalFollow: true, Decrypt: true}, copyModule).
-	exclusive("src", "content")
+	exclusive("src", "content").
+	gives("diff before after before_header after_header dest src md5sum checksum changed backup_file")
 
 type copyArgs struct {
 	Src           string `arg:"src" doc:"The file or directory on the controller; on the host with remote_src. With a slash at its end, what the directory holds."`

@@ -11,7 +11,8 @@ import (
 
 // Debconf answers the questions that packages ask when they are installed.
 var Debconf = define("debconf", "answer a question that a Debian package asks", debconfArgs{}, debconf).
-	together("question", "vtype", "value")
+	together("question", "vtype", "value").
+	gives("changed msg current")
 
 type debconfArgs struct {
 	Name     string `arg:"name" alias:"pkg" required:"true" doc:"The package."`

@@ -8,7 +8,8 @@ import (
 )
 
 // DpkgSelections holds packages, or lets them go.
-var DpkgSelections = define("dpkg_selections", "say what dpkg is to do with a package: hold it, for one", dpkgSelectionsArgs{}, dpkgSelections)
+var DpkgSelections = define("dpkg_selections", "say what dpkg is to do with a package: hold it, for one", dpkgSelectionsArgs{}, dpkgSelections).
+	gives("changed before after")
 
 type dpkgSelectionsArgs struct {
 	Name      string `arg:"name" required:"true" doc:"The package."`

@@ -15,7 +15,8 @@ import (
 // has already, and offers "dest" to write to.
 var Fetch = define("fetch", "copy a file of the host to the controller", fetchArgs{
 	FailOnMissing: true, ValidateChecksum: true,
-}, fetch)
+}, fetch).
+	gives("changed md5sum file dest remote_md5sum checksum remote_checksum")
 
 type fetchArgs struct {
 	Src              string `arg:"src" type:"path" required:"true" doc:"The file on the host."`
@@ -51,6 +52,7 @@ func fetch(_ context.Context, c *Call, a fetchArgs) (Result, error) {
 		r["md5sum"], err = fileHash(c, a.Src, "md5")
 		return r, err
 	}
+	delete(r, "file") // which Ansible names of what it has already
 	err = c.Change(NoDiff, func(host.Writer) error { return a.send(c, r) })
 	if err == nil && a.ValidateChecksum && r["checksum"] != sum {
 		r["remote_checksum"] = sum

@@ -17,7 +17,8 @@ import (
 var File = define("file", "manage files, directories and links", fileArgs{
 	Follow:   true,
 	timeArgs: timeArgs{ModFormat: defaultTimeFormat, AccessFormat: defaultTimeFormat},
-}, file)
+}, file).
+	gives("path dest src changed diff before after")
 
 type fileArgs struct {
 	Path    string `arg:"path" alias:"dest,name" type:"path" required:"true" doc:"The file."`

@@ -19,7 +19,8 @@ import (
 // FindFiles lists files by name, age, size and content.
 var FindFiles = define("find", "list files by name, age, size and content", findArgs{
 	FileType: "file", AgeStamp: "mtime", ExactMode: true,
-}, findFiles)
+}, findFiles).
+	gives("files path mode isdir ischr isblk isreg isfifo islnk issock uid gid size inode dev nlink atime mtime ctime gr_name pw_name wusr rusr xusr wgrp rgrp xgrp woth roth xoth isuid isgid checksum changed msg matched examined skipped_paths")
 
 type findArgs struct {
 	Paths         []string `arg:"paths" alias:"name,path" type:"path" required:"true" doc:"The directories to look in."`

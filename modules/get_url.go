@@ -21,7 +21,8 @@ import (
 )
 
 // GetURL downloads a file.
-var GetURL = define("get_url", "download a file", getURLArgs{httpArgs: httpDefaults}, getURL)
+var GetURL = define("get_url", "download a file", getURLArgs{httpArgs: httpDefaults}, getURL).
+	gives("url dest elapsed src checksum_dest checksum_src md5sum status_code changed")
 
 type getURLArgs struct {
 	Dest     string `arg:"dest" type:"path" required:"true" doc:"The file, or the directory to put it in."`
@@ -53,7 +54,7 @@ type saved struct {
 
 func getURL(ctx context.Context, c *Call, a getURLArgs) (Result, error) {
 	d := &urlDownload{getURLArgs: a, ctx: ctx, c: c, r: Result{
-		"dest": a.Dest, "url": a.URL, "elapsed": 0, "checksum_src": nil, "checksum_dest": nil,
+		"dest": a.Dest, "url": a.URL, "elapsed": 0,
 	}}
 	if err := d.expectedSum(); err != nil {
 		return nil, Fail(err.Error(), d.r)

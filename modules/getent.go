@@ -9,7 +9,8 @@ import (
 )
 
 // Getent reads the host's databases of names.
-var Getent = define("getent", "read a database of users, groups, hosts or services as a fact", getentArgs{FailKey: true}, readNames)
+var Getent = define("getent", "read a database of users, groups, hosts or services as a fact", getentArgs{FailKey: true}, readNames).
+	gives("ansible_facts")
 
 type getentArgs struct {
 	Database string  `arg:"database" required:"true" doc:"The database: passwd, group, hosts, services …"`

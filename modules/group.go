@@ -7,7 +7,8 @@ import (
 
 // Group makes groups of users.
 var Group = define("group", "make sure that a group of users exists, or does not", groupArgs{State: "present"}, group).
-	requiredIf("non_unique", true, "gid")
+	requiredIf("non_unique", true, "gid").
+	gives("name state changed system gid")
 
 type groupArgs struct {
 	Name      string `arg:"name" required:"true" doc:"The group."`

@@ -13,7 +13,8 @@ import (
 )
 
 // Hostname sets a host's name.
-var Hostname = define("hostname", "set the host's name, now and for every start", hostnameArgs{}, hostname)
+var Hostname = define("hostname", "set the host's name, now and for every start", hostnameArgs{}, hostname).
+	gives("changed name ansible_facts ansible_hostname ansible_nodename ansible_fqdn ansible_domain")
 
 type hostnameArgs struct {
 	Name string `arg:"name" required:"true" doc:"The name."`

@@ -13,7 +13,8 @@ import (
 // IniFile sets options in files of sections.
 var IniFile = define("ini_file", "set options in a file of sections (INI)", iniFileArgs{
 	State: "present", Exclusive: true, Create: true,
-}, iniFile).exclusive("value", "values")
+}, iniFile).exclusive("value", "values").
+	gives("changed diff before after before_header after_header msg path")
 
 type iniFileArgs struct {
 	Path          string   `arg:"path" alias:"dest" type:"path" required:"true" doc:"The file."`
@@ -49,7 +50,7 @@ func iniFile(ctx context.Context, c *Call, a iniFileArgs) (Result, error) {
 	} else {
 		ini.remove()
 	}
-	r := Result{"path": a.Path, "msg": ini.msg}
+	r := Result{"path": a.Path, "msg": ini.msg, "diff": unshownDiff(a.Path)[0]}
 	if err != nil && ini.msg == "OK" { // nothing to remove in no file
 		return r, nil
 	}

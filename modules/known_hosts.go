@@ -19,7 +19,8 @@ import (
 // KnownHosts keeps the keys by which SSH knows hosts.
 var KnownHosts = define("known_hosts", "add or remove a host's key in a file of known hosts", knownHostsArgs{
 	State: "present", Path: "~/.ssh/known_hosts",
-}, knownHosts)
+}, knownHosts).
+	gives("name path state hash_host key diff before_header after_header before after")
 
 type knownHostsArgs struct {
 	Name     string `arg:"name" alias:"host" required:"true" doc:"The host; [host]:port where the port is not 22."`

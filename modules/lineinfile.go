@@ -13,7 +13,8 @@ import (
 
 // Lineinfile makes sure that a line is in a file, or is not.
 var Lineinfile = define("lineinfile", "make sure that a line is in a file, or is not", lineinfileArgs{State: "present"}, lineinfile).
-	exclusive("insertbefore", "insertafter").exclusive("regexp", "search_string").exclusive("backrefs", "search_string")
+	exclusive("insertbefore", "insertafter").exclusive("regexp", "search_string").exclusive("backrefs", "search_string").
+	gives("changed found msg backup diff before after before_header after_header")
 
 type lineinfileArgs struct {
 	Path         string  `arg:"path" alias:"dest,destfile,name" type:"path" required:"true" doc:"The file."`

@@ -8,6 +8,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"gplay/modules/host"
@@ -24,6 +25,11 @@ type Module struct {
 	// NoCheck is set for a module that says nothing of use in check mode: it
 	// is skipped there.
 	NoCheck bool
+
+	// keys are those of its results in the order in which Ansible's module gives
+	// them, however deep; "changed" is not among them where that module leaves
+	// it to Ansible.
+	keys []string
 
 	// params are read from args when they are first asked for; public are those
 	// that a playbook may give.
@@ -192,6 +198,12 @@ func define[A any](name, doc string, defaults A, run func(context.Context, *Call
 		}
 		return run(ctx, c, a)
 	}
+	return m
+}
+
+// gives names the keys of the results, in Ansible's order.
+func (m *Module) gives(keys string) *Module {
+	m.keys = strings.Fields(keys)
 	return m
 }
 

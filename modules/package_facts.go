@@ -11,7 +11,8 @@ import (
 )
 
 // PackageFacts tells which packages a host has.
-var PackageFacts = define("package_facts", "find out which packages a host has", packageFactsArgs{Manager: []string{"auto"}, Strategy: "first"}, packageFacts)
+var PackageFacts = define("package_facts", "find out which packages a host has", packageFactsArgs{Manager: []string{"auto"}, Strategy: "first"}, packageFacts).
+	gives("ansible_facts packages name version release epoch arch category origin source")
 
 type packageFactsArgs struct {
 	Manager  []string `arg:"manager" doc:"Whose packages: apt, rpm, apk; auto tries them all."`

@@ -3,7 +3,8 @@ package modules
 import "context"
 
 // Ping answers.
-var Ping = define("ping", "answer, to show that the host can be reached", pingArgs{Data: "pong"}, ping)
+var Ping = define("ping", "answer, to show that the host can be reached", pingArgs{Data: "pong"}, ping).
+	gives("ping")
 
 type pingArgs struct {
 	Data string `arg:"data" doc:"What to answer; crash makes the module fail."`

@@ -7,7 +7,8 @@ import (
 )
 
 // Raw runs a command line as it is.
-var Raw = define("raw", "run a command line as it is", rawArgs{Executable: "/bin/sh"}, raw).freeForm("cmd").noCheck()
+var Raw = define("raw", "run a command line as it is", rawArgs{Executable: "/bin/sh"}, raw).freeForm("cmd").noCheck().
+	gives("rc stdout stdout_lines stderr stderr_lines changed")
 
 type rawArgs struct {
 	Cmd        string `arg:"cmd" required:"true" doc:"The command line."`

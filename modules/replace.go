@@ -12,7 +12,8 @@ import (
 )
 
 // Replace replaces all matches of a regular expression in a file.
-var Replace = define("replace", "replace all matches of a regular expression in a file", replaceArgs{Encoding: "utf-8"}, replace)
+var Replace = define("replace", "replace all matches of a regular expression in a file", replaceArgs{Encoding: "utf-8"}, replace).
+	gives("rc msg changed diff before after before_header after_header backup_file")
 
 type replaceArgs struct {
 	Path     string `arg:"path" alias:"dest,destfile,name" type:"path" required:"true" doc:"The file."`

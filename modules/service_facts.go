@@ -11,7 +11,8 @@ import (
 )
 
 // ServiceFacts tells which services a host has.
-var ServiceFacts = define("service_facts", "find out which services a host has", struct{}{}, serviceFacts)
+var ServiceFacts = define("service_facts", "find out which services a host has", struct{}{}, serviceFacts).
+	gives("ansible_facts services name state status source")
 
 func serviceFacts(ctx context.Context, c *Call, _ struct{}) (Result, error) {
 	list := listScripts

@@ -9,15 +9,16 @@ import (
 // Shell runs a command line with a shell.
 var Shell = define("shell", "run a command line with a shell", shellArgs{
 	StdinAddNewline: true, StripEmptyEnds: true,
-}, shell).freeForm("cmd")
+}, shell).freeForm("cmd").
+	gives("changed stdout stderr rc cmd start end delta failed msg")
 
 type shellArgs struct {
 	Cmd             string   `arg:"cmd" doc:"The command line."`
 	Argv            []string `arg:"argv" doc:"The words of the command line, instead of cmd. The shell takes them as they are."`
 	Chdir           string   `arg:"chdir" type:"path" doc:"The directory to run it in."`
+	Executable      string   `arg:"executable" type:"path" doc:"The shell, with its path; /bin/sh when it is not set."`
 	Creates         string   `arg:"creates" type:"path" doc:"A pattern; when a file matches it, the command is not run."`
 	Removes         string   `arg:"removes" type:"path" doc:"A pattern; when no file matches it, the command is not run."`
-	Executable      string   `arg:"executable" type:"path" doc:"The shell, with its path; /bin/sh when it is not set."`
 	Stdin           *string  `arg:"stdin" doc:"What the command reads from its standard input."`
 	StdinAddNewline bool     `arg:"stdin_add_newline" doc:"Add a line break to stdin."`
 	StripEmptyEnds  bool     `arg:"strip_empty_ends" doc:"Take the line breaks off the ends of stdout and stderr."`

@@ -10,7 +10,8 @@ import (
 )
 
 // Slurp reads a file of the host.
-var Slurp = define("slurp", "read a file of the host", slurpArgs{}, slurp)
+var Slurp = define("slurp", "read a file of the host", slurpArgs{}, slurp).
+	gives("content source encoding")
 
 type slurpArgs struct {
 	Src string `arg:"src" alias:"path" type:"path" required:"true" doc:"The file."`

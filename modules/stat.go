@@ -13,7 +13,8 @@ import (
 // Stat says what is known of a file.
 var Stat = define("stat", "say what is known of a file", statArgs{
 	GetChecksum: true, GetMime: true, GetAttributes: true, Algorithm: "sha1",
-}, stat)
+}, stat).
+	gives("changed stat exists path mode isdir ischr isblk isreg isfifo islnk issock uid gid size inode dev nlink atime mtime ctime wusr rusr xusr wgrp rgrp xgrp woth roth xoth isuid isgid blocks block_size device_type readable writeable executable lnk_source lnk_target pw_name gr_name md5 checksum mimetype charset version attributes attr_flags")
 
 type statArgs struct {
 	Path          string `arg:"path" alias:"dest,name" type:"path" required:"true" doc:"The file."`

@@ -10,7 +10,8 @@ import (
 )
 
 // Tempfile makes a temporary file or directory.
-var Tempfile = define("tempfile", "make a temporary file or directory", tempfileArgs{State: "file", Prefix: "ansible."}, tempfile).noCheck()
+var Tempfile = define("tempfile", "make a temporary file or directory", tempfileArgs{State: "file", Prefix: "ansible."}, tempfile).noCheck().
+	gives("changed path")
 
 type tempfileArgs struct {
 	State  string `arg:"state" choices:"file,directory" doc:"What to make."`

@@ -23,7 +23,8 @@ import (
 // URI talks to a web service.
 var URI = define("uri", "talk to a web service", uriArgs{
 	httpArgs: uriDefaults(), BodyFormat: "raw", Method: "GET", FollowRedirects: "safe", StatusCode: []int{200},
-}, uri).noCheck().exclusive("body", "src")
+}, uri).noCheck().exclusive("body", "src").
+	gives("redirected url status elapsed changed failed msg")
 
 type uriArgs struct {
 	Method          string `arg:"method" doc:"GET, POST …"`

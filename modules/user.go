@@ -20,7 +20,8 @@ import (
 // User makes user accounts.
 var User = define("user", "make sure that a user exists, or does not", userArgs{
 	State: "present", CreateHome: true, UpdatePassword: "always", SSHKeyType: "rsa",
-}, user)
+}, user).
+	gives("name state append move_home changed stdout stderr uid group comment home shell create_home system groups password")
 
 type userArgs struct {
 	Name           string    `arg:"name" required:"true" alias:"user" doc:"The user."`

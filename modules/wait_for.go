@@ -19,7 +19,8 @@ import (
 var WaitFor = define("wait_for", "wait for a port, a file or a text", waitForArgs{
 	Host: "127.0.0.1", Timeout: 300, ConnectTimeout: 5, Sleep: 1, State: "started",
 	ActiveStates: []string{"ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "SYN_RECV", "SYN_SENT", "TIME_WAIT"},
-}, waitFor).noCheck()
+}, waitFor).noCheck().
+	gives("state port search_regex match_groups match_groupdict path elapsed")
 
 type waitForArgs struct {
 	Host           string   `arg:"host" doc:"The host of the port."`

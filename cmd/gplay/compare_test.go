@@ -191,7 +191,7 @@ var changing = []struct {
 	{regexp.MustCompile(`, "_ansible_\w+": (\{[^{}]*\}|\[[^\[\]]*\]|[^,{}\[\]\n]*)`), ``},
 	{regexp.MustCompile(`"_ansible_\w+": ?(\{[^{}]*\}|\[[^\[\]]*\]|[^,{}\[\]\n]*),\s*`), ``},
 	// Newer releases have it, and gplay with them.
-	{regexp.MustCompile(`"expand_argument_vars": ?true,\s*`), ``},
+	{regexp.MustCompile(`(?i)["']expand_argument_vars["']: ?true,\s*`), ``},
 	// profile_tasks, profile_roles, timer
 	{regexp.MustCompile(`(?m)[A-Z][a-z]+day \d.* \(\d:\d\d:\d\d\.\d{3}\).*\*+ $`), `CLOCK`},
 	{regexp.MustCompile(`(?m)-+ +\d+\.\d\ds$`), `- SECONDS`},

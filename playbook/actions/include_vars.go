@@ -37,7 +37,7 @@ func runIncludeVars(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if name := c.text("name"); name != "" {
 		facts = jinja.NewDict(name, facts)
 	}
-	out := jinja.NewDict("changed", false, "ansible_facts", facts, "ansible_included_var_files", read.files)
+	out := jinja.NewDict("ansible_included_var_files", read.files, "ansible_facts", facts)
 	if fault != nil { // Ansible's result of a failure has no msg
 		out.Set("failed", true)
 		out.Set("message", cmp.Or(source.Known(fault), fault.Error()))

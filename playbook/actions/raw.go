@@ -27,8 +27,8 @@ func (c *Call) execute(ctx context.Context, command string, stdin io.Reader) (*j
 	if err != nil {
 		return nil, err
 	}
-	out := jinja.NewDict("changed", true, "rc", code, "stdout", string(stdout), "stderr", string(stderr),
-		"stdout_lines", lines(string(stdout)), "stderr_lines", lines(string(stderr)))
+	out := jinja.NewDict("rc", code, "stdout", string(stdout), "stdout_lines", lines(string(stdout)),
+		"stderr", string(stderr), "stderr_lines", lines(string(stderr)), "changed", true)
 	if code != 0 {
 		out.Set("failed", true)
 		out.Set("msg", "non-zero return code")

@@ -32,7 +32,7 @@ func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if facts.Len() == 0 {
 		return nil, fmt.Errorf("No key/value pairs provided, at least one is required for this action to succeed")
 	}
-	return jinja.NewDict("ansible_facts", facts, "changed", false), nil
+	return jinja.NewDict("ansible_facts", facts), nil
 }
 
 func variableName(name string) error {

@@ -10,6 +10,7 @@ import (
 	"gplay/internal/source"
 	"gplay/inventory"
 	"gplay/jinja"
+	"gplay/modules"
 	"gplay/playbook/actions"
 	"gplay/playbook/vars"
 )
@@ -231,9 +232,30 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 	if err != nil {
 		return nil, err
 	}
-	d, _ := jinja.FromGo(result).(*jinja.Dict)
+	d := asGiven(name, result, args)
 	jinja.SetClass(d, vars.UnsafeText)
 	return d, nil
+}
+
+// asGiven is a module's result with its keys in the order in which Ansible
+// gives them.
+func asGiven(module string, result map[string]any, args *jinja.Dict) *jinja.Dict {
+	m := modules.Find(module)
+	failed := result["failed"] == true
+	d, _ := jinja.FromGoOrdered(result, m.ResultKeys(failed)).(*jinja.Dict)
+	if result["changed"] == false && !failed && m.ChangedLast() {
+		d.Delete("changed")
+		d.Set("failed", false)
+		d.Set("changed", false)
+	}
+	if invocation, ok := result["invocation"].(map[string]any); ok {
+		var given []string
+		for k := range args.All() {
+			given = append(given, jinja.Str(k))
+		}
+		d.Set("invocation", jinja.FromGoOrdered(invocation, m.ArgKeys(given)))
+	}
+	return d
 }
 
 // removedUser is whom a module is to remove, if any.

@@ -211,15 +211,15 @@ func (x *execution) keywordBool(scope *vars.Scope, keyword string, otherwise boo
 // environment merges the environments of play, blocks and task.
 func (x *execution) environment(scope *vars.Scope, s *settings) error {
 	for _, k := range x.task.Chain("environment") {
-		v, err := environmentOf(scope, k.Value)
-		if err != nil {
-			return err
-		}
-		for _, item := range asList(v) {
-			d, ok := item.(*jinja.Dict)
+		for _, raw := range asList(k.Value) {
+			v, err := environmentOf(scope, raw)
+			if err != nil {
+				return err
+			}
+			d, ok := v.(*jinja.Dict)
 			if !ok {
-				if item != vars.Omit && item != "" {
-					x.warn("could not parse environment value, skipping: %s", jinja.Repr(item))
+				if v != vars.Omit && v != "" {
+					x.warn("could not parse environment value, skipping: %s", jinja.Repr(v))
 				}
 				continue
 			}
@@ -242,33 +242,23 @@ func (x *execution) environment(scope *vars.Scope, s *settings) error {
 // environmentOf templates what an environment is written as. As in Ansible,
 // variables that want ansible_env before there is one are left out.
 func environmentOf(scope *vars.Scope, raw any) (any, error) {
-	switch raw := raw.(type) {
-	case *jinja.List:
-		out := jinja.NewList()
-		for _, item := range raw.Items {
-			v, err := environmentOf(scope, item)
-			if err != nil {
-				return nil, err
-			}
-			out.Items = append(out.Items, v)
-		}
-		return out, nil
-	case *jinja.Dict:
-		out := jinja.NewDict()
-		for name, value := range raw.All() {
-			v, err := scope.Template(value)
-			var undefined *vars.Undefined
-			if errors.As(err, &undefined) && strings.Contains(undefined.Error(), "'ansible_env'") {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			out.Set(name, v)
-		}
-		return out, nil
+	d, ok := raw.(*jinja.Dict)
+	if !ok {
+		return scope.Template(raw)
 	}
-	return scope.Template(raw)
+	out := jinja.NewDict()
+	for name, value := range d.All() {
+		v, err := scope.Template(value)
+		var undefined *vars.Undefined
+		if errors.As(err, &undefined) && strings.Contains(undefined.Error(), "'ansible_env'") {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Set(name, v)
+	}
+	return out, nil
 }
 
 // delegation resolves delegate_to: the host that the task runs on and the
