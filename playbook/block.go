@@ -172,6 +172,9 @@ func (l *loader) importTasks(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return nil, err
 	}
 	name, _ := taskFileName(t)
+	if !isName(name) {
+		return nil, l.noFile(name, "tasks file", absolute(jinja.Str(name.Any()), filepath.Dir(p.file)))
+	}
 	named := p
 	named.own = t.Vars
 	target, err := l.text(name, named)

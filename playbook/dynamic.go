@@ -56,9 +56,8 @@ func (pb *Playbook) IncludeRole(t *Task, args *jinja.Dict) (*Included, error) {
 	if !ok {
 		return nil, l.fail(source.Errorf(t.ActionPos, "the name of the role to include is empty"))
 	}
-	name, expected := checkText(at)
-	if expected != "" {
-		return nil, l.errorf(at, "the name of a role is expected here, not %s", at.Describe())
+	if !isName(at) {
+		return nil, l.noRoleName(at)
 	}
 	b, applied, err := l.includeBlock(t)
 	if err != nil {
@@ -66,14 +65,17 @@ func (pb *Playbook) IncludeRole(t *Task, args *jinja.Dict) (*Included, error) {
 	}
 	p := placeOf(t)
 	p.parent, p.handlers = applied, false
-	r, err := l.usedRole(use, name.(string), at, p)
+	r, err := l.usedRole(use, at.Value.(string), at, p)
 	if err != nil {
 		return nil, err
 	}
-	public, _ := args.Get("public")
+	public, err := l.roleFlag(use, "public", false, p)
+	if err != nil {
+		return nil, err
+	}
 	in := &Included{Block: b, Role: r, Roles: roleList(r)}
 	for _, role := range in.Roles {
-		role.Public = public == true
+		role.Public = public
 	}
 	applied.Items = roleBlocks(r)
 	if applied != b {

@@ -19,6 +19,7 @@ var includeKeywords = []string{
 
 var (
 	taskFileArgs = []string{rawParams, "file"}
+	fromDirs     = []string{"tasks", "vars", "defaults", "handlers"}
 	roleArgs     = []string{"name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from", "allow_duplicates", "rolespec_validate"}
 	includeArgs  = map[string][]string{
 		"import_tasks":  taskFileArgs,
@@ -47,8 +48,15 @@ func (l *loader) checkInclude(n *yaml.Node, t *Task) error {
 			return l.fail(e)
 		}
 	}
-	if t.apply != nil && t.apply.Kind != yaml.Map {
-		return l.fail(wrongValue("apply", t.apply, "a dict of keywords"))
+	if v, given := t.Args.Get("apply"); given && (t.apply == nil || t.apply.Kind != yaml.Map) {
+		e := source.Errorf(t.ArgPos["apply"], "apply wants a dict of keywords, not %s", jinja.Repr(v))
+		e.Known = fmt.Sprintf("Expected a dict for apply but got %s instead", pythonClass(v))
+		return l.fail(e)
+	}
+	if t.ArgsTemplate != nil {
+		e := source.Errorf(t.ActionPos, "%s takes no arguments from a template", t.Action)
+		e.Known = "Invalid options for " + t.Action + ": _variable_params"
+		return l.fail(e)
 	}
 	if strings.HasSuffix(t.Action, "_role") {
 		if _, ok := roleName(t); !ok {
@@ -59,8 +67,10 @@ func (l *loader) checkInclude(n *yaml.Node, t *Task) error {
 		if err := l.checkFrom(t); err != nil {
 			return err
 		}
-	} else if _, ok := taskFileName(t); !ok {
+	} else if name, ok := taskFileName(t); !ok {
 		return l.fail(source.Errorf(t.ActionPos, "%s needs the name of a file", t.Action))
+	} else if name.Kind == yaml.Scalars && !isName(name) {
+		return l.fail(wrongValue(t.Action, name, "the name of a file"))
 	}
 	if strings.HasPrefix(t.Action, "include_") {
 		return l.includeKeywords(n, t)
@@ -83,19 +93,49 @@ func (l *loader) includeKeywords(n *yaml.Node, t *Task) error {
 
 // checkFrom checks the values of tasks_from and its siblings.
 func (l *loader) checkFrom(t *Task) error {
-	for _, dir := range []string{"tasks", "vars", "defaults", "handlers"} {
-		switch v, _ := t.Args.Get(dir + "_from"); v.(type) {
-		case *jinja.List, *jinja.Dict:
-			e := source.Errorf(t.ArgPos[dir+"_from"], "%s_from wants the name of a file, not a %s", dir, jinja.TypeName(v))
-			e.Known = fmt.Sprintf("Expected a string for %s_from but got %s instead", dir, pythonClass(v))
-			return l.fail(e)
+	for _, dir := range fromDirs {
+		arg := dir + "_from"
+		v, given := t.Args.Get(arg)
+		switch v.(type) {
+		case string, *yaml.Template:
+			continue
 		}
+		if !given {
+			continue
+		}
+		e := source.Errorf(t.ArgPos[arg], "%s wants the name of a file, not a %s", arg, jinja.TypeName(v))
+		e.Known = fmt.Sprintf("Expected a string for %s but got %s instead", arg, pythonClass(v))
+		return l.fail(e)
 	}
 	return nil
 }
 
-func taskFileName(t *Task) (*yaml.Node, bool) { return t.argument(taskFileArgs...) }
-func roleName(t *Task) (*yaml.Node, bool)     { return t.argument("name", "role") }
+// roleFlag is an argument that says how a role is brought, yes or no.
+func (l *loader) roleFlag(t *Task, name string, otherwise bool, p place) (bool, error) {
+	v, _ := t.Args.Get(name)
+	if v == nil {
+		return otherwise, nil
+	}
+	if tmpl, ok := v.(*yaml.Template); ok && l.Template != nil {
+		var err error
+		if v, err = l.Template(l.vars(p), tmpl); err != nil {
+			return false, l.fail(source.Errorf(t.ArgPos[name], "%s has to be known when the playbook is loaded: %v", name, err))
+		}
+	}
+	n := &yaml.Node{Pos: t.ArgPos[name], Value: v}
+	flag, expected := checkBool(n)
+	if expected != "" {
+		return false, l.fail(source.Errorf(n.Pos, "%s wants %s, not %s", name, expected, jinja.Repr(v)))
+	}
+	return flag == true, nil
+}
+
+func taskFileName(t *Task) (*yaml.Node, bool) {
+	n, ok := t.argument(taskFileArgs...)
+	return n, ok && jinja.Truth(n.Any())
+}
+
+func roleName(t *Task) (*yaml.Node, bool) { return t.argument("name", "role") }
 
 // Written is an argument as it stands in the file; nil where the arguments are
 // text, or a template gives them.
@@ -105,7 +145,7 @@ func (t *Task) Written(arg string) *yaml.Node { return t.body.Get(arg) }
 func (t *Task) argument(names ...string) (*yaml.Node, bool) {
 	for _, name := range names {
 		v, ok := t.Args.Get(name)
-		if !ok || v == nil || v == "" {
+		if !ok || v == nil {
 			continue
 		}
 		if n := t.body.Get(name); n != nil {

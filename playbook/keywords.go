@@ -224,6 +224,10 @@ func checkBool(n *yaml.Node) (any, string) {
 		if v == 0 || v == 1 {
 			return v == 1, ""
 		}
+	case float64:
+		if v == 0 || v == 1 {
+			return v == 1, ""
+		}
 	}
 	return n.Any(), aBool
 }

@@ -250,7 +250,11 @@ func (l *loader) text(n *yaml.Node, p place) (string, error) {
 		e.Hint = "use variables of the play or of -e here, or include_ instead of import_"
 		return "", e
 	}
-	return fmt.Sprint(v), nil
+	switch v := v.(type) {
+	case string, jinja.Text:
+		return jinja.Str(v), nil
+	}
+	return "", l.errorf(n, "a name is expected here, and %q gives %s", t.Text, jinja.Repr(v))
 }
 
 // vars are the variables known while loading, for names that are templates.

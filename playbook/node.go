@@ -62,6 +62,9 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 		if key == "vars_prompt" {
 			e.Known = "Invalid vars_prompt data structure, missing 'name' key"
 		}
+		if key == "tags" {
+			e.Known, e.Err = "tags must be specified as a list", ErrOther
+		}
 		if err := l.fail(e); value == nil {
 			return err
 		}

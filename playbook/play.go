@@ -82,7 +82,20 @@ func (l *loader) importPlaybook(n *yaml.Node, stmt yaml.Pair, name, file string,
 	if name == "include" {
 		l.deprecated(stmt.Key.Pos, "include of a playbook is a form of Ansible 1.x: write import_playbook")
 	}
-	target, err := l.importParams(stmt.Value, imp)
+	if vars := n.Get("vars"); vars != nil && vars.Kind != yaml.Map {
+		e := wrongValue("vars", vars, "a dict")
+		e.Known = "vars for import_playbook statements must be specified as a dictionary"
+		return nil, l.fail(e)
+	}
+	target := stmt.Value
+	if _, ok := target.String(); !ok {
+		return nil, l.fail(wrongValue("import_playbook", target, "the name of a playbook"))
+	}
+	if name == "include" {
+		target, err = l.importParams(target, imp)
+	} else {
+		target, err = l.firstWord(target)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -115,11 +128,29 @@ func (l *loader) withoutEffect(key *yaml.Node) bool {
 	return true
 }
 
-// importParams splits "file key=value": the values become vars of imp.
-func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err error) {
-	if _, ok := n.String(); !ok {
-		return nil, l.fail(wrongValue("import_playbook", n, "the name of a playbook"))
+// firstWord is what import_playbook means by a text: its first word, and no
+// more.
+func (l *loader) firstWord(n *yaml.Node) (*yaml.Node, error) {
+	text, _ := n.String()
+	words, err := splitWords(text)
+	if err != nil || len(words) == 0 {
+		return nil, l.errorf(n, "import_playbook wants the name of a playbook, not %q", text)
 	}
+	if len(words) > 1 {
+		l.warn(n.Pos.String() + ": what stands behind the name of the playbook to import has no effect")
+	}
+	first := strings.TrimSpace(words[0].text)
+	bare := unquote(first)
+	at := words[0].offset
+	if bare != first {
+		at++
+	}
+	return n.Part(bare, at), nil
+}
+
+// importParams splits "file key=value" of 1.x's include: the values become vars
+// of imp.
+func (l *loader) importParams(n *yaml.Node, imp *Node) (file *yaml.Node, err error) {
 	args := &arguments{l: l, n: n, dict: &jinja.Dict{}, pos: map[string]source.Pos{}}
 	if err := args.pairs(n, "import_playbook"); err != nil {
 		return nil, err

@@ -66,14 +66,18 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched [
 	}
 	name := n
 	if n.Kind == yaml.Map {
-		if name = roleNameOf(n); name.Null() || name.Value == "" {
+		if name = roleNameOf(n); !isName(name) || name.Value == "" {
 			e := l.errorf(n, "this role has no name")
+			e.Known, e.Err = "role definitions must contain a role name", ErrOther
 			e.Hint = "write role: and its name"
 			return nil, e
 		}
 		if err := l.roleUse(n, name, r); err != nil {
 			return nil, err
 		}
+	}
+	if !isName(name) {
+		return nil, l.noRoleName(name)
 	}
 	text, err := l.text(name, p)
 	if err != nil {
@@ -104,6 +108,19 @@ func roleNameOf(n *yaml.Node) *yaml.Node {
 		}
 	}
 	return nil
+}
+
+func isName(n *yaml.Node) bool { _, ok := n.String(); return ok }
+
+// noRoleName is the error of what stands for a role's name and is none.
+func (l *loader) noRoleName(n *yaml.Node) error {
+	v := n.Any()
+	e := l.errorf(n, "the name of a role is expected here, not %s", jinja.Repr(v))
+	e.Known = "Invalid role definition: " + jinja.Str(v)
+	if _, dict := v.(*jinja.Dict); dict {
+		e.Known, e.Err = "role definitions must contain a role name", ErrNoRole
+	}
+	return e
 }
 
 // roleUse reads the keywords and parameters of a role's use. What is no
@@ -216,6 +233,10 @@ func (l *loader) roleFile(r *Role, dir string, f from, at *yaml.Node) (string, e
 	}
 	if path := l.firstFile(base, root, extensions); path != "" || f[dir] == nil {
 		return path, nil
+	}
+	if !l.isDir(root) {
+		l.warn(fmt.Sprintf("%s: %s_from has no effect: the role %s has no %s", at.Pos, dir, r.Name, dir))
+		return "", nil
 	}
 	e := l.noFile(at, dir+" file", filepath.Join(root, base))
 	e.Known, e.Err = "Could not find specified file in role: "+dir+"/"+base, nil // a fault of the source
@@ -413,6 +434,9 @@ func (l *loader) importRole(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return nil, err
 	}
 	name, _ := roleName(t)
+	if !isName(name) {
+		return nil, l.noRoleName(name)
+	}
 	named := p
 	named.own = t.Vars
 	text, err := l.text(name, named)
@@ -439,7 +463,7 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 		r.Includers = append([]*Role{p.role}, p.role.Includers...)
 	}
 	f := from{}
-	for _, dir := range []string{"tasks", "vars", "defaults", "handlers"} {
+	for _, dir := range fromDirs {
 		n, ok := t.argument(dir + "_from")
 		if !ok {
 			continue
@@ -454,10 +478,16 @@ func (l *loader) usedRole(t *Task, name string, at *yaml.Node, p place) (*Role, 
 	if err != nil {
 		return nil, err
 	}
-	validate, given := t.Args.Get("rolespec_validate")
-	r.unchecked = given && validate != true && !truths[strings.ToLower(fmt.Sprint(validate))]
+	validate, err := l.roleFlag(t, "rolespec_validate", true, p)
+	if err != nil {
+		return nil, err
+	}
+	allow, err := l.roleFlag(t, "allow_duplicates", true, p)
+	if err != nil {
+		return nil, err
+	}
+	r.unchecked = !validate
 	err = l.loadRole(r, path, at, f, p)
-	allow, given := t.Args.Get("allow_duplicates")
-	r.AllowDuplicates = !given || allow == true || truths[strings.ToLower(fmt.Sprint(allow))]
+	r.AllowDuplicates = allow // whatever its meta says
 	return r, err
 }

@@ -105,8 +105,9 @@ func FindVarsFile(name, dir string) string {
 	return ""
 }
 
-// ErrNoVars is the error of a file in vars_files that has no variables.
-var ErrNoVars = errors.New("no variables")
+// ErrOther is in an error of a source file that Ansible does not count among
+// them: its exit code is another one.
+var ErrOther = errors.New("another kind of fault")
 
 // DictsOf are the variables of a file in vars_files: a dict, a list of dicts,
 // or nothing.
@@ -119,7 +120,7 @@ func DictsOf(n *yaml.Node) ([]*jinja.Dict, error) {
 				n = n.Items[i]
 			}
 			e := source.Errorf(n.Pos, "a file of variables has to be a dict or a list of dicts; this is %s", n.Describe())
-			e.Err = ErrNoVars
+			e.Err = ErrOther
 			return nil, e
 		}
 		dicts = append(dicts, d)

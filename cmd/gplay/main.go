@@ -84,7 +84,7 @@ func exitCode(err error) int {
 		return 5
 	case errors.As(err, &cache):
 		return 250
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle), errors.Is(err, playbook.ErrNoVars), vault.IsLocked(err):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, playbook.ErrRoleCircle), errors.Is(err, playbook.ErrOther), vault.IsLocked(err):
 		return runner.ExitError
 	case errors.As(err, &placed):
 		return 4
