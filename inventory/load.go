@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"gplay/internal/pyregex"
 	"gplay/internal/source"
 	"gplay/internal/vault"
 	"gplay/internal/yaml"
@@ -33,6 +34,10 @@ type Options struct {
 	// variables cannot have: "never" leaves and "always" replaces them, and
 	// both warn; "ignore" and "silently" do the same without a word.
 	GroupNames string
+	// IgnoredEndings are those of files in a directory that are no inventories,
+	// nil for Ansible's own; IgnoredPatterns are regular expressions of their
+	// names.
+	IgnoredEndings, IgnoredPatterns []string
 }
 
 // Load reads the sources: files (INI, YAML, executable), directories of them,
@@ -149,9 +154,9 @@ func (inv *Inventory) readDir(dir string) (parsed bool, err error) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		skip := strings.HasPrefix(name, ".") || slices.Contains([]string{"host_vars", "group_vars", "vars_plugins"}, name) ||
-			slices.ContainsFunc(ignored, func(end string) bool { return strings.HasSuffix(name, end) })
-		if skip {
+		if skip, err := inv.ignores(name); err != nil {
+			return false, err
+		} else if skip {
 			continue
 		}
 		one, err := inv.read(filepath.Join(dir, name))
@@ -164,6 +169,28 @@ func (inv *Inventory) readDir(dir string) (parsed bool, err error) {
 		inv.warn("Unable to parse " + dir + " as an inventory source")
 	}
 	return parsed, nil
+}
+
+// ignores reports whether an entry of an inventory directory is none.
+func (inv *Inventory) ignores(name string) (bool, error) {
+	endings := inv.options.IgnoredEndings
+	if endings == nil {
+		endings = ignored
+	}
+	if strings.HasPrefix(name, ".") || slices.Contains([]string{"host_vars", "group_vars", "vars_plugins"}, name) ||
+		slices.ContainsFunc(endings, func(end string) bool { return strings.HasSuffix(name, end) }) {
+		return true, nil
+	}
+	for _, pattern := range inv.options.IgnoredPatterns {
+		re, err := pyregex.Compile(pattern, 0)
+		if err != nil {
+			return false, fmt.Errorf("the pattern %q of files that are no inventories: %w", pattern, err)
+		}
+		if found, err := pyregex.Found(re.Search(name)); found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
 }
 
 func (inv *Inventory) readFile(path string, info fs.FileInfo) error {

@@ -29,7 +29,9 @@ func (l *loader) loop(n *yaml.Node) (*Loop, error) {
 			continue
 		}
 		if p.Value.Null() {
-			return nil, l.errorf(p.Key, "%s needs a value", key)
+			e := l.errorf(p.Key, "%s needs a value", key)
+			e.Known, e.Err = "you must specify a value when using "+key, ErrOther
+			return nil, e
 		}
 		if with && l.Lookups != nil && !slices.Contains(l.Lookups, lookup) {
 			e := l.errorf(p.Key, "unknown lookup %q in %s", lookup, key)

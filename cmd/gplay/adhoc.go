@@ -61,11 +61,15 @@ func (a *adhoc) define(f *pflag.FlagSet) {
 }
 
 func (a *adhoc) run(ctx context.Context, pattern string) (int, error) {
-	text, err := a.playbook(pattern)
+	c, err := a.configure()
 	if err != nil {
 		return 0, err
 	}
-	c, err := a.configure()
+	if !a.given("module-name") {
+		a.module = first(c.moduleName, a.module)
+	}
+	a.arguments = first(a.arguments, c.moduleArgs)
+	text, err := a.playbook(pattern)
 	if err != nil {
 		return 0, err
 	}

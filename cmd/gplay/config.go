@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/ini.v1"
+
+	"gplay/playbook/callback"
 )
 
 // config is what ansible.cfg and the environment say, under Ansible's names.
@@ -57,7 +59,13 @@ type config struct {
 	diffContext                          int
 	showArgs, noSystemWarnings           bool
 	askPass, askBecome                   bool
+	passFile, becomePassFile             string
+	debugFailures, debugIgnored          bool
+	moduleName, moduleArgs               string
+	verboseToErr, noModuleWarnings       bool
+	inventoryEndings, inventoryPatterns  []string
 	forceColor, noColor                  bool
+	colors                               map[string]string
 	undefinedIsError                     bool
 	missingHandlerIsError                bool
 	gathering, hashBehaviour             string
@@ -82,7 +90,7 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, diffContext: 3, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}}
+	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, diffContext: 3, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}, colors: map[string]string{}}
 	c.home = c.absolute("~/.ansible")
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
@@ -92,7 +100,7 @@ func loadConfig(warn func(string)) (*config, error) {
 			return nil, fmt.Errorf("%s: %w", c.file, err)
 		}
 	}
-	for _, s := range c.settings() {
+	for _, s := range append(c.settings(), c.colorSettings()...) {
 		text, from := c.value(s)
 		if from == "" {
 			continue
@@ -207,6 +215,18 @@ func (c *config) describe() string {
 	return "Using " + c.file + " as config file"
 }
 
+// colorSettings are the colours of the output.
+func (c *config) colorSettings() []setting {
+	var settings []setting
+	for use := range callback.Colors {
+		settings = append(settings, setting{[]string{"ANSIBLE_COLOR_" + strings.ToUpper(use)}, "colors", use, func(t string) error {
+			c.colors[use] = t
+			return choice(&t, callback.ColorNames()...)(t)
+		}})
+	}
+	return settings
+}
+
 func (c *config) settings() []setting {
 	const defaults = "defaults"
 	return []setting{
@@ -266,6 +286,8 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_BECOME_USER"}, "privilege_escalation", "become_user", text(&c.becomeUser)},
 		{[]string{"ANSIBLE_BECOME_METHOD"}, "privilege_escalation", "become_method", text(&c.becomeMethod)},
 		{[]string{"ANSIBLE_BECOME_ASK_PASS"}, "privilege_escalation", "become_ask_pass", boolean(&c.askBecome)},
+		{[]string{"ANSIBLE_BECOME_PASSWORD_FILE"}, defaults, "become_password_file", c.path(&c.becomePassFile)},
+		{[]string{"ANSIBLE_CONNECTION_PASSWORD_FILE"}, defaults, "connection_password_file", c.path(&c.passFile)},
 		{[]string{"ANSIBLE_ASK_PASS"}, defaults, "ask_pass", boolean(&c.askPass)},
 		{[]string{"ANSIBLE_DISPLAY_ARGS_TO_STDOUT"}, defaults, "display_args_to_stdout", boolean(&c.showArgs)},
 		{[]string{"ANSIBLE_SYSTEM_WARNINGS"}, defaults, "system_warnings", not(&c.noSystemWarnings)},
@@ -282,6 +304,16 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_INVENTORY_UNPARSED_WARNING"}, "inventory", "inventory_unparsed_warning", not(&c.noUnparsedWarning)},
 		{[]string{"ANSIBLE_INVENTORY_UNPARSED_FAILED"}, "inventory", "unparsed_is_failed", boolean(&c.unparsedFails)},
 		{[]string{"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"}, "inventory", "any_unparsed_is_failed", boolean(&c.anyUnparsedFails)},
+		{[]string{"ANSIBLE_INVENTORY_IGNORE"}, defaults, "inventory_ignore_extensions", list(&c.inventoryEndings)},
+		{nil, "inventory", "ignore_extensions", list(&c.inventoryEndings)},
+		{[]string{"ANSIBLE_INVENTORY_IGNORE_REGEX"}, defaults, "inventory_ignore_patterns", list(&c.inventoryPatterns)},
+		{nil, "inventory", "ignore_patterns", list(&c.inventoryPatterns)},
+		{[]string{"ANSIBLE_ENABLE_TASK_DEBUGGER"}, defaults, "enable_task_debugger", boolean(&c.debugFailures)},
+		{[]string{"ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS"}, defaults, "task_debugger_ignore_errors", not(&c.debugIgnored)},
+		{nil, defaults, "module_name", text(&c.moduleName)},
+		{[]string{"ANSIBLE_MODULE_ARGS"}, defaults, "module_args", text(&c.moduleArgs)},
+		{[]string{"ANSIBLE_VERBOSE_TO_STDERR"}, defaults, "verbose_to_stderr", boolean(&c.verboseToErr)},
+		{[]string{"ANSIBLE_ACTION_WARNINGS"}, defaults, "action_warnings", not(&c.noModuleWarnings)},
 		{[]string{"ANSIBLE_RUN_TAGS"}, "tags", "run", list(&c.runTags)},
 		{[]string{"ANSIBLE_SKIP_TAGS"}, "tags", "skip", list(&c.skipTags)},
 		{[]string{"ANSIBLE_ANY_ERRORS_FATAL"}, defaults, "any_errors_fatal", c.keyword("any_errors_fatal", asBoolean)},
@@ -290,6 +322,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_GATHER_SUBSET"}, defaults, "gather_subset", c.keyword("gather_subset", asList)},
 		{[]string{"ANSIBLE_GATHER_TIMEOUT"}, defaults, "gather_timeout", c.keyword("gather_timeout", asNumber)},
 		{[]string{"ANSIBLE_FACT_PATH"}, defaults, "fact_path", c.keyword("fact_path", asText)},
+		{[]string{"ANSIBLE_POLL_INTERVAL"}, defaults, "poll_interval", c.keyword("poll", asNumber)},
 		{[]string{"ANSIBLE_BECOME_EXE"}, "privilege_escalation", "become_exe", c.keyword("become_exe", asText)},
 		{[]string{"ANSIBLE_BECOME_FLAGS"}, "privilege_escalation", "become_flags", c.keyword("become_flags", asText)},
 		{[]string{"ANSIBLE_NO_LOG"}, defaults, "no_log", c.keyword("no_log", asBoolean)},

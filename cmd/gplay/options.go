@@ -153,6 +153,12 @@ func (o *options) settle(c *config) error {
 	o.diff = o.diff || c.diff
 	o.askPass = o.askPass || c.askPass && o.passFile == ""
 	o.askBecome = o.askBecome || c.askBecome && o.becomePassFile == ""
+	if !o.askPass {
+		o.passFile = first(o.passFile, c.passFile)
+	}
+	if !o.askBecome {
+		o.becomePassFile = first(o.becomePassFile, c.becomePassFile)
+	}
 	o.tags = append(c.runTags, o.tags...)
 	o.skipTags = append(c.skipTags, o.skipTags...)
 	if c.gathering == "explicit" {

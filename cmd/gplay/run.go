@@ -141,13 +141,15 @@ func (o *options) callback(c *config, output string, secrets *callback.Secrets) 
 		CustomStats: c.customStats, FailedToErr: c.failedToErr, CheckMarkers: c.checkMarkers, PathOnFailure: c.pathOnFailure,
 		PerHostStart: c.perHostStart, YAML: c.resultFormat == "yaml", Pretty: c.pretty, Setting: c.callbackSetting,
 		Secrets: secrets, Log: logTo(c.logPath), Enabled: c.callbacks, ShowArgs: c.showArgs, DiffContext: c.diffContext,
+		Colors: c.colors, VerboseToErr: c.verboseToErr, NoModuleWarnings: c.noModuleWarnings,
 	})
 }
 
 // loadInventory reads the inventory. As with Ansible, a source that cannot be
 // read is only warned of, unless the settings say otherwise.
 func (o *options) loadInventory(c *config, show runner.Callback, keys *vault.Keys) (*inventory.Inventory, error) {
-	how := inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge", GroupNames: c.groupNames}
+	how := inventory.Options{Warn: show.Warning, Vault: keys, MergeDicts: c.hashBehaviour == "merge", GroupNames: c.groupNames,
+		IgnoredEndings: c.inventoryEndings, IgnoredPatterns: c.inventoryPatterns}
 	if !c.anyUnparsedFails {
 		how.Faulty = func(err error) { show.Warning(" * Failed to parse the inventory: " + err.Error()) }
 	}
@@ -199,7 +201,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	}
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Mismatch: c.hostMismatch, Forks: o.forks, Check: o.check, Diff: o.diff,
-		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, PrivateRoleVars: c.privateRoleVars, Strategy: c.strategy,
+		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, PrivateRoleVars: c.privateRoleVars, Strategy: c.strategy, DebugFailures: c.debugFailures, DebugIgnored: c.debugIgnored,
 		RetryFiles: c.retryFiles, RetryDir: c.retryDir, HideFacts: !c.injectFacts,
 		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, Rejected: rejected, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),

@@ -28,14 +28,17 @@ type Options struct {
 	Check     bool // the run is a dry run
 	// HideOK and HideSkipped leave out results that are ok or skipped.
 	HideOK, HideSkipped bool
-	FailedToErr         bool // failed results go to Err
-	CheckMarkers        bool // banners say that a dry run is one
-	CustomStats         bool // show what set_stats set
-	PathOnFailure       bool // show the place of a task that failed
-	PerHostStart        bool // say when a task starts on a host
-	ShowArgs            bool // banners show the task's arguments as written
-	DiffContext         int  // how many lines of a diff stand around a change
-	YAML                bool // results are YAML, else JSON
+	FailedToErr         bool              // failed results go to Err
+	CheckMarkers        bool              // banners say that a dry run is one
+	CustomStats         bool              // show what set_stats set
+	PathOnFailure       bool              // show the place of a task that failed
+	PerHostStart        bool              // say when a task starts on a host
+	ShowArgs            bool              // banners show the task's arguments as written
+	Colors              map[string]string // names of colours by their use, in place of those in Colors
+	VerboseToErr        bool              // what -v adds beside results goes to Err
+	NoModuleWarnings    bool              // nor deprecations that modules tell of
+	DiffContext         int               // how many lines of a diff stand around a change
+	YAML                bool              // results are YAML, else JSON
 	// Pretty says whether results are spread over lines, whatever the
 	// verbosity; nil leaves it to the format.
 	Pretty *bool

@@ -46,7 +46,7 @@ func (c *standard) PlayStart(play *runner.PlayInfo) {
 	c.banner(text + c.marker(play.Check))
 }
 
-func (c *standard) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", cyan) }
+func (c *standard) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", colorSkip) }
 
 func (c *standard) NoHostsRemaining(*runner.PlayInfo) { c.banner("NO MORE HOSTS LEFT") }
 
@@ -74,7 +74,7 @@ func (c *standard) taskBanner(task *runner.TaskInfo) {
 
 func (c *standard) taskPath(task *runner.TaskInfo) {
 	if task.Pos.IsValid() {
-		c.line("task path: "+place(task.Pos), darkGray)
+		c.line("task path: "+place(task.Pos), colorDebug)
 	}
 }
 
@@ -128,7 +128,7 @@ func (c *standard) ItemResult(r *runner.Result) {
 		c.failure(fmt.Sprintf("failed: [%s] (item=%s) => %s", hostLabel(r), label(r), c.format(r)))
 	case runner.Skipped:
 		text := fmt.Sprintf("skipping: [%s] => (item=%s) ", r.Host, label(r))
-		c.line(text+c.detail(r), cyan)
+		c.line(text+c.detail(r), colorSkip)
 	default:
 		word, color := outcome(r)
 		c.line(fmt.Sprintf("%s: [%s] => (item=%s)", word, hostLabel(r), label(r))+c.detail(r), color)
@@ -141,9 +141,9 @@ func (c *standard) hidden(r *runner.Result) bool {
 
 func outcome(r *runner.Result) (word, color string) {
 	if r.Status == runner.Changed {
-		return "changed", yellow
+		return "changed", colorChanged
 	}
-	return "ok", green
+	return "ok", colorOK
 }
 
 // detail is the result itself where it is to be seen.
@@ -163,7 +163,7 @@ func (c *standard) Retry(r *runner.Result) {
 	if (c.Verbosity > 2 || flag(r, verboseAlways)) && !flag(r, verboseOverride) {
 		text += "Result was: " + c.format(r)
 	}
-	c.line(text, darkGray)
+	c.line(text, colorDebug)
 }
 
 func (c *standard) Result(r *runner.Result) {
@@ -182,7 +182,7 @@ func (c *standard) Result(r *runner.Result) {
 	case runner.Unreachable:
 		c.unreachable(r)
 	case runner.Skipped:
-		c.line("skipping: ["+r.Host+"]"+c.detail(r), cyan)
+		c.line("skipping: ["+r.Host+"]"+c.detail(r), colorSkip)
 	default:
 		c.warn(r)
 		if !itemsShown(r) {
@@ -212,22 +212,22 @@ func (c *standard) failed(r *runner.Result) {
 func (c *standard) unreachable(r *runner.Result) {
 	text := fmt.Sprintf("fatal: [%s]: UNREACHABLE! => %s", hostLabel(r), c.format(r))
 	if c.FailedToErr {
-		c.lineTo(c.Err, text, brightRed)
+		c.lineTo(c.Err, text, colorUnreachable)
 	} else {
-		c.line(text, brightRed)
+		c.line(text, colorUnreachable)
 	}
 	c.ignored(r)
 }
 
 func (c *standard) ignored(r *runner.Result) {
 	if r.Ignored {
-		c.line("...ignoring", cyan)
+		c.line("...ignoring", colorSkip)
 	}
 }
 
 func (c *standard) HostStart(task *runner.TaskInfo, host string) {
 	if c.PerHostStart {
-		c.line(" [started "+task.Task.String()+" on "+host+"]", green)
+		c.line(" [started "+task.Task.String()+" on "+host+"]", colorOK)
 	}
 }
 
@@ -236,14 +236,14 @@ func (c *standard) Included(_ *runner.TaskInfo, file string, hosts []string, ite
 	if item != "" {
 		text += " => (item=" + item + ")"
 	}
-	c.line(text, cyan)
+	c.line(text, colorSkip)
 }
 
-func (c *standard) Async(msg string) { c.line(msg, darkGray) }
+func (c *standard) Async(msg string) { c.line(msg, colorDebug) }
 
 func (c *standard) Notified(handler, host string) {
 	if c.Verbosity > 1 {
-		c.screen(c.paint(fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host), blue) + "\n")
+		c.screen(c.paint(fmt.Sprintf("NOTIFIED HANDLER %s for %s", handler, host), colorVerbose) + "\n")
 	}
 }
 
@@ -263,24 +263,24 @@ func (c *standard) Stats(s *runner.Stats) {
 
 // recap is a host's line of the recap; some outputs leave out what was skipped.
 func (c *standard) recap(host string, n *runner.Counts, skipped bool) string {
-	color, width := green, 26
+	color, width := colorOK, 26
 	switch {
 	case n.Failed > 0 || n.Unreachable > 0:
-		color = red
+		color = colorError
 	case n.Changed > 0:
-		color = yellow
+		color = colorChanged
 	}
 	if c.Color {
 		host, width = c.paint(host, color), 37
 	}
 	counts := []string{
-		c.count("ok", n.OK, green),
-		c.count("changed", n.Changed, yellow),
-		c.count("unreachable", n.Unreachable, brightRed),
-		c.count("failed", n.Failed, red),
-		c.count("skipped", n.Skipped, cyan),
-		c.count("rescued", n.Rescued, green),
-		c.count("ignored", n.Ignored, brightPink),
+		c.count("ok", n.OK, colorOK),
+		c.count("changed", n.Changed, colorChanged),
+		c.count("unreachable", n.Unreachable, colorUnreachable),
+		c.count("failed", n.Failed, colorError),
+		c.count("skipped", n.Skipped, colorSkip),
+		c.count("rescued", n.Rescued, colorOK),
+		c.count("ignored", n.Ignored, colorWarn),
 	}
 	if !skipped {
 		counts = slices.Delete(counts, 4, 5)

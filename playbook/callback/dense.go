@@ -43,7 +43,7 @@ type denseHost struct{ name, delegate, state string }
 // denseStates are a host's states in a task, the one that counts most last,
 // and their colours.
 var denseStates = []struct{ name, color string }{
-	{"skipped", cyan}, {"ok", green}, {"changed", yellow}, {"ignored", "46m\x1b[1;31"}, {"failed", red}, {"unreachable", brightRed},
+	{"skipped", sgr["cyan"]}, {"ok", sgr["green"]}, {"changed", sgr["yellow"]}, {"ignored", "46m\x1b[1;31"}, {"failed", sgr["red"]}, {"unreachable", sgr["bright red"]},
 }
 
 func denseRank(state string) int {
@@ -103,7 +103,7 @@ func (c *dense) TaskStart(task *runner.TaskInfo) {
 	c.screen(vtUnderline + fmt.Sprintf("%s %d.", c.kind, c.counts[c.kind]) + vtReset)
 }
 
-func (c *dense) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", cyan) }
+func (c *dense) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", sgr["cyan"]) }
 
 func (c *dense) NoHostsRemaining(*runner.PlayInfo) {
 	c.clear()

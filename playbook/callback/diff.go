@@ -114,11 +114,11 @@ func (d *display) unified(b *strings.Builder, beforeName, afterName, before, aft
 		color := ""
 		switch {
 		case strings.HasPrefix(line, "+"):
-			color = green
+			color = colorDiffAdd
 		case strings.HasPrefix(line, "-"):
-			color = red
+			color = colorDiffRemove
 		case strings.HasPrefix(line, "@@"):
-			color = cyan
+			color = colorDiffLines
 		}
 		b.WriteString(d.paint(line, color))
 	}

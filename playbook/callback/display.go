@@ -1,9 +1,12 @@
 package callback
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,18 +16,39 @@ import (
 
 const minColumns = 79
 
-// The colours, as SGR parameters.
+// The uses of colours, which the section colors of ansible.cfg has, too.
 const (
-	green      = "0;32"
-	yellow     = "0;33"
-	red        = "0;31"
-	brightRed  = "1;31"
-	cyan       = "0;36"
-	blue       = "0;34"
-	purple     = "0;35"
-	brightPink = "1;35"
-	darkGray   = "1;30"
+	colorOK          = "ok"
+	colorChanged     = "changed"
+	colorError       = "error"
+	colorUnreachable = "unreachable"
+	colorSkip        = "skip"
+	colorVerbose     = "verbose"
+	colorDebug       = "debug"
+	colorWarn        = "warn"
+	colorDeprecate   = "deprecate"
+	colorDiffAdd     = "diff_add"
+	colorDiffRemove  = "diff_remove"
+	colorDiffLines   = "diff_lines"
 )
+
+// Colors are the names of the colours that a use has when nothing is set.
+var Colors = map[string]string{
+	colorOK: "green", colorChanged: "yellow", colorError: "red", colorUnreachable: "bright red", colorSkip: "cyan",
+	colorVerbose: "blue", colorDebug: "dark gray", colorWarn: "bright purple", colorDeprecate: "purple",
+	colorDiffAdd: "green", colorDiffRemove: "red", colorDiffLines: "cyan",
+}
+
+// sgr are the colours by their names in Ansible, as SGR parameters.
+var sgr = map[string]string{
+	"normal": "0", "black": "0;30", "red": "0;31", "green": "0;32", "yellow": "0;33", "blue": "0;34",
+	"purple": "0;35", "magenta": "0;35", "cyan": "0;36", "bright gray": "0;37",
+	"dark gray": "1;30", "bright red": "1;31", "bright green": "1;32", "bright yellow": "1;33", "bright blue": "1;34",
+	"bright purple": "1;35", "bright magenta": "1;35", "bright cyan": "1;36", "white": "1;37",
+}
+
+// ColorNames are the names that a colour may have.
+func ColorNames() []string { return slices.Sorted(maps.Keys(sgr)) }
 
 // display writes lines, coloured where that is wanted.
 type display struct {
@@ -38,11 +62,12 @@ func newDisplay(o Options) *display {
 	return &display{Options: o, told: map[string]bool{}}
 }
 
-// paint colours each line of text by itself.
-func (d *display) paint(text, color string) string {
-	if !d.Color || color == "" {
+// paint gives each line of text by itself the colour of a use.
+func (d *display) paint(text, use string) string {
+	if !d.Color || use == "" {
 		return text
 	}
+	color := sgr[cmp.Or(d.Colors[use], Colors[use])]
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = "\x1b[" + color + "m" + line + "\x1b[0m"
@@ -50,14 +75,14 @@ func (d *display) paint(text, color string) string {
 	return strings.Join(lines, "\n")
 }
 
-func (d *display) line(text, color string) { d.lineTo(d.Out, text, color) }
+func (d *display) line(text, use string) { d.lineTo(d.Out, text, use) }
 
 // lineTo writes text and one newline, in one write.
-func (d *display) lineTo(w io.Writer, text, color string) {
+func (d *display) lineTo(w io.Writer, text, use string) {
 	text = d.Secrets.hide(strings.ToValidUTF8(text, "?"))
 	// Output that cannot be written is no reason to stop changing hosts.
-	_, _ = io.WriteString(w, d.paint(strings.TrimSuffix(text, "\n"), color)+"\n")
-	if d.Log != nil && color != darkGray { // that is for debugging
+	_, _ = io.WriteString(w, d.paint(strings.TrimSuffix(text, "\n"), use)+"\n")
+	if d.Log != nil && use != colorDebug { // that is for debugging
 		d.Log(strings.TrimLeft(colors.ReplaceAllString(text, ""), "\n"))
 	}
 }
@@ -69,10 +94,10 @@ func (d *display) screen(text string) { _, _ = io.WriteString(d.Out, d.Secrets.h
 
 func (d *display) failure(text string) {
 	if d.FailedToErr {
-		d.lineTo(d.Err, text, red)
+		d.lineTo(d.Err, text, colorError)
 		return
 	}
-	d.line(text, red)
+	d.line(text, colorError)
 }
 
 // banner writes a headline filled up with stars.
@@ -88,8 +113,10 @@ func (d *display) Verbose(level int, msg string) {
 	switch {
 	case level == 0:
 		d.line(msg, "")
+	case d.Verbosity >= level && d.VerboseToErr:
+		d.lineTo(d.Err, msg, colorVerbose)
 	case d.Verbosity >= level:
-		d.line(msg, blue)
+		d.line(msg, colorVerbose)
 	}
 }
 
@@ -98,7 +125,7 @@ func (d *display) Banner(text string) { d.banner(text) }
 
 // Warning shows a warning, once.
 func (d *display) Warning(msg string) {
-	d.once(strings.Join(wrap("[WARNING]: "+d.Secrets.hide(msg), d.Columns, true), "\n")+"\n", brightPink)
+	d.once(strings.Join(wrap("[WARNING]: "+d.Secrets.hide(msg), d.Columns, true), "\n")+"\n", colorWarn)
 }
 
 // Deprecated shows a deprecation, once.
@@ -106,7 +133,7 @@ func (d *display) Deprecated(msg string) {
 	if d.NoDeprecations {
 		return
 	}
-	d.once(strings.TrimSpace(strings.Join(wrap("[DEPRECATION WARNING]: "+sentence(msg), d.Columns, false), "\n")), purple)
+	d.once(strings.TrimSpace(strings.Join(wrap("[DEPRECATION WARNING]: "+sentence(msg), d.Columns, false), "\n")), colorDeprecate)
 }
 
 func sentence(msg string) string {

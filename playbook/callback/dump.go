@@ -144,6 +144,9 @@ func asText(v any) (any, error) {
 
 // warn shows the warnings in a result.
 func (d *display) warn(r *runner.Result) {
+	if d.NoModuleWarnings {
+		return
+	}
 	for _, w := range listOf(r.Data, "warnings") {
 		d.Warning(jinja.Str(w))
 	}

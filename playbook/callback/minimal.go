@@ -39,23 +39,23 @@ func (m *minimal) Result(r *runner.Result) {
 	}
 	switch r.Status {
 	case runner.Skipped:
-		m.line(r.Host+" | SKIPPED", cyan)
+		m.line(r.Host+" | SKIPPED", colorSkip)
 	case runner.Unreachable:
 		if m.oneline {
-			m.line(r.Host+" | UNREACHABLE!: "+text(r, "msg"), brightRed)
+			m.line(r.Host+" | UNREACHABLE!: "+text(r, "msg"), colorUnreachable)
 		} else {
-			m.line(r.Host+" | UNREACHABLE! => "+m.json(r), brightRed)
+			m.line(r.Host+" | UNREACHABLE! => "+m.json(r), colorUnreachable)
 		}
 	case runner.Failed:
-		m.result(r, "FAILED", "FAILED!", red)
+		m.result(r, "FAILED", "FAILED!", colorError)
 	case runner.Changed:
 		if r.Task.Action == "debug" && !m.oneline { // that it changed anything goes with all but the message
-			m.result(r, "SUCCESS", "SUCCESS", green)
+			m.result(r, "SUCCESS", "SUCCESS", colorOK)
 			return
 		}
-		m.result(r, "CHANGED", "CHANGED", yellow)
+		m.result(r, "CHANGED", "CHANGED", colorChanged)
 	default:
-		m.result(r, "SUCCESS", "SUCCESS", green)
+		m.result(r, "SUCCESS", "SUCCESS", colorOK)
 	}
 }
 

@@ -101,12 +101,12 @@ func (c *selective) item(data *jinja.Dict) {
 // host shows one result, or one item of it.
 func (c *selective) host(data *jinja.Dict, indent int, name, msg string, failed bool) {
 	changed, _ := data.Get("changed")
-	color, change := green, fmt.Sprintf("changed=%s", jinja.Str(jinja.Truth(changed)))
+	color, change := sgr["green"], fmt.Sprintf("changed=%s", jinja.Str(jinja.Truth(changed)))
 	switch {
 	case failed:
-		color, change = red, "FAILED!!!"
+		color, change = sgr["red"], "FAILED!!!"
 	case jinja.Truth(changed):
-		color = yellow
+		color = sgr["yellow"]
 	}
 	spaces := strings.Repeat(" ", max(40-len([]rune(name))-indent, 0))
 	line := fmt.Sprintf("%s  * %s%s- %s", strings.Repeat(" ", indent), name, spaces, c.color(change, color))
@@ -116,7 +116,7 @@ func (c *selective) host(data *jinja.Dict, indent int, name, msg string, failed 
 	}
 	for _, key := range []string{"module_stdout", "module_stderr"} {
 		if v, _ := data.Get(key); jinja.Truth(v) {
-			c.screen(indented(c.color(strings.TrimSpace(jinja.Str(v)), red), indent+4) + "\n")
+			c.screen(indented(c.color(strings.TrimSpace(jinja.Str(v)), sgr["red"]), indent+4) + "\n")
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (c *selective) diffOf(v any, indent int) {
 		}
 	}
 	if jinja.Truth(v) && text != "" {
-		c.screen(indented(c.color(text, yellow), indent) + "\n")
+		c.screen(indented(c.color(text, sgr["yellow"]), indent) + "\n")
 	}
 }
 
@@ -208,7 +208,7 @@ func (c *selective) skip(r *runner.Result) {
 	if reason == "" {
 		reason = text(r, "skip_reason")
 	}
-	line := fmt.Sprintf("  * %s%s- %s", c.color(r.Host, hostCode), strings.Repeat(" ", max(31-len(r.Host)-4, 0)), c.color("skipped", cyan))
+	line := fmt.Sprintf("  * %s%s- %s", c.color(r.Host, hostCode), strings.Repeat(" ", max(31-len(r.Host)-4, 0)), c.color("skipped", sgr["cyan"]))
 	c.dashes(line, reason, 4)
 }
 
@@ -218,12 +218,12 @@ func (c *selective) Stats(s *runner.Stats) {
 	c.title("STATS")
 	for _, host := range s.Hosts {
 		n := s.Counts[host]
-		color := green
+		color := sgr["green"]
 		switch {
 		case n.Failed > 0 || n.Unreachable > 0:
-			color = red
+			color = sgr["red"]
 		case n.Changed > 0:
-			color = yellow
+			color = sgr["yellow"]
 		}
 		c.screen(c.color(fmt.Sprintf("%s    : ok=%d\tchanged=%d\tfailed=%d\tunreachable=%d\trescued=%d\tignored=%d",
 			host, n.OK, n.Changed, n.Failed, n.Unreachable, n.Rescued, n.Ignored), color) + "\n")

@@ -21,8 +21,8 @@ func (u *unixy) PlayStart(play *runner.PlayInfo) {
 	u.line(fmt.Sprintf("\n- %s on hosts: %s -", strings.TrimSpace(play.Name), play.Pattern), "")
 }
 
-func (u *unixy) NoHostsMatched(*runner.PlayInfo)   { u.line("  No hosts found!", darkGray) }
-func (u *unixy) NoHostsRemaining(*runner.PlayInfo) { u.line("  Ran out of hosts!", red) }
+func (u *unixy) NoHostsMatched(*runner.PlayInfo)   { u.line("  No hosts found!", colorDebug) }
+func (u *unixy) NoHostsRemaining(*runner.PlayInfo) { u.line("  Ran out of hosts!", colorError) }
 
 func (u *unixy) TaskStart(task *runner.TaskInfo) {
 	parts := strings.Split(strings.TrimSpace(task.Name), " : ")
@@ -41,7 +41,7 @@ func (u *unixy) Retry(r *runner.Result) {
 	if u.verbose(r) {
 		text += "Result was: " + u.dump(r)
 	}
-	u.line(text, darkGray)
+	u.line(text, colorDebug)
 }
 
 func (u *unixy) ItemResult(r *runner.Result) {
@@ -80,11 +80,11 @@ func (u *unixy) result(r *runner.Result, item bool) {
 	case runner.Unreachable:
 		u.failure("  " + u.outcome(r, "unreachable"))
 	case runner.Skipped:
-		u.line("  "+u.outcome(r, "skipped"), cyan)
+		u.line("  "+u.outcome(r, "skipped"), colorSkip)
 	case runner.Changed:
-		u.line("  "+u.outcome(r, "done"+label), yellow)
+		u.line("  "+u.outcome(r, "done"+label), colorChanged)
 	default:
-		u.line("  "+u.outcome(r, "ok"), green)
+		u.line("  "+u.outcome(r, "ok"), colorOK)
 	}
 }
 

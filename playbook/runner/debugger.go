@@ -63,7 +63,7 @@ func (x *execution) debugs(o *outcome) bool {
 	if x.Console == nil {
 		return false
 	}
-	failed := o.result.Status == Failed && !o.result.Ignored
+	failed := o.result.Status == Failed && (x.DebugIgnored || !o.result.Ignored)
 	switch when, _ := x.task.Inherited("debugger"); when.Value {
 	case "always":
 		return true

@@ -388,7 +388,7 @@ func (p *playRun) runBatch(ctx context.Context, index int, batch []*inventory.Ho
 	}
 	p.magic = p.magicVars(ctx)
 	strategy, err := p.strategy(ctx)
-	p.debugAll = strategy == debugging
+	p.debugAll = strategy == debugging || p.DebugFailures
 	p.info.Lockstep = strategy != free && strategy != hostPinned
 	p.Callback.PlayStart(&p.info)
 	if err != nil {

@@ -55,6 +55,8 @@ type Options struct {
 	// PrivateRoleVars keeps the vars of roles from the rest of the play.
 	PrivateRoleVars bool
 	Strategy        string // of plays that say none; linear when empty
+	DebugFailures   bool   // go to the debugger, whatever the strategy
+	DebugIgnored    bool   // failures that are ignored do so, too
 	ExtraVars       *jinja.Dict
 	// Rejected are modules and actions that no task may use.
 	Rejected []string
