@@ -122,7 +122,7 @@ func fileGlob(v any) (any, error) {
 
 // GlobFiles gives the regular files that match a shell pattern.
 func GlobFiles(pattern string) ([]string, error) {
-	matches, err := filepath.Glob(pattern)
+	matches, err := filepath.Glob(strings.ReplaceAll(pattern, "[!", "[^"))
 	if err != nil {
 		return nil, fmt.Errorf("the file pattern %q is wrong: %w", pattern, err)
 	}

@@ -61,19 +61,34 @@ func (s *settings) text(name, otherwise string) string {
 	return jinja.Str(s.value(name, otherwise))
 }
 
+// truth is whether an option is set: to one of Ansible's words for it. Others
+// are no fault.
 func (s *settings) truth(name string, otherwise bool) bool {
 	switch v := s.value(name, otherwise).(type) {
 	case string:
-		switch strings.ToLower(v) {
-		case "yes", "on", "1", "true", "y", "t":
-			return true
-		case "no", "off", "0", "false", "n", "f", "":
-			return false
-		}
+		return slices.Contains([]string{"yes", "on", "1", "true", "y", "t"}, strings.ToLower(strings.TrimSpace(v)))
+	case *jinja.List, *jinja.Dict:
 		s.fail(name, v, "true or false")
 		return otherwise
 	default:
-		return jinja.Truth(v)
+		return v == true || v == 1 || v == 1.0
+	}
+}
+
+// dict is an option that is a dict; nil where it is not given.
+func (s *settings) dict(lookup, name string) *jinja.Dict {
+	v := s.value(name, nil)
+	d, ok := v.(*jinja.Dict)
+	if !ok && v != nil {
+		s.wrongType(lookup, name, "dictionary", v)
+	}
+	return d
+}
+
+func (s *settings) wrongType(lookup, name, kind string, v any) {
+	if s.err == nil {
+		s.err = fmt.Errorf("Invalid type for configuration option plugin_type: lookup plugin: %s setting: %s (from Direct): Invalid type provided for %q: %s",
+			lookup, name, kind, jinja.Str(v))
 	}
 }
 
@@ -89,8 +104,16 @@ func (s *settings) choice(lookup, name, otherwise string, texts ...string) strin
 
 func (s *settings) int(name string, otherwise int) int {
 	v := s.value(name, otherwise)
-	if n, ok := v.(int); ok {
-		return n
+	switch v := v.(type) {
+	case int:
+		return v
+	case float64:
+		return int(v)
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(jinja.Str(v)))
 	if err != nil {
@@ -182,24 +205,31 @@ func unquote(s string) string {
 	return s
 }
 
-// each runs a lookup term by term.
-func each(terms []any, one func(term string) ([]any, error)) ([]any, error) {
+// noText is the fault of a term that is no text.
+type noText func(term any) error
+
+// lacks is what Python says of a term that has not the method of a text that
+// Ansible calls.
+func lacks(method string) noText {
+	return func(term any) error {
+		return jinja.Exceptionf("AttributeError", "'%s' object has no attribute '%s'", jinja.TypeName(term), method)
+	}
+}
+
+func noPath(term any) error {
+	return jinja.Exceptionf("TypeError", "expected str, bytes or os.PathLike object, not %s", jinja.TypeName(term))
+}
+
+// each runs a lookup term by term. Each has to be a text.
+func each(terms []any, wrong noText, one func(term string) ([]any, error)) ([]any, error) {
 	var all []any
 	for _, term := range terms {
-		if l, ok := term.(*jinja.List); ok {
-			more, err := each(l.Items, one)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, more...)
-			continue
-		}
 		s, ok := term.(string)
 		if u, undefined := term.(*jinja.Undefined); undefined {
 			return nil, jinja.UndefinedError(u)
 		}
 		if !ok {
-			s = jinja.Str(term)
+			return nil, wrong(term)
 		}
 		values, err := one(s)
 		if err != nil {

@@ -13,31 +13,38 @@ import (
 
 func env(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	o := read(c, options, "default")
-	otherwise := o.value("default", "")
-	if o.err != nil {
-		return nil, o.err
-	}
-	return each(terms, func(term string) ([]any, error) {
+	return each(terms, lacks("split"), func(term string) ([]any, error) {
 		name, _, _ := strings.Cut(strings.TrimSpace(term), " ")
 		if v, ok := os.LookupEnv(name); ok {
 			return []any{v}, nil
 		}
-		return []any{otherwise}, nil
+		return []any{o.value("default", "")}, o.err
 	})
 }
 
 func pipe(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(command string) ([]any, error) {
+	commands := make([]any, len(terms))
+	for i, term := range terms {
+		commands[i] = term
+		if _, undefined := term.(*jinja.Undefined); !undefined {
+			commands[i] = jinja.Str(term)
+		}
+	}
+	return each(commands, nil, func(command string) ([]any, error) {
 		out, err := c.shell("pipe", command, options)
 		return []any{strings.TrimRightFunc(out, isSpace)}, err
 	})
 }
 
 func lines(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(command string) ([]any, error) {
+	return each(terms, notIterable, func(command string) ([]any, error) {
 		out, err := c.shell("lines", command, options)
 		return asValues(splitLines(out)), err
 	})
+}
+
+func notIterable(term any) error {
+	return jinja.Exceptionf("TypeError", "'%s' object is not iterable", jinja.TypeName(term))
 }
 
 func splitLines(s string) []string {

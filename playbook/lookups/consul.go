@@ -18,7 +18,7 @@ import (
 // consulKV gives values of Consul's store. A term is a key and, behind it, some
 // of the options.
 func consulKV(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(term string) ([]any, error) {
+	return each(terms, lacks("split"), func(term string) ([]any, error) {
 		key, merged, err := consulTerm(term, options)
 		if err != nil {
 			return nil, err

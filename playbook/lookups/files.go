@@ -23,9 +23,9 @@ func (c *Context) find(name, subdir string) (path string, ok bool) {
 }
 
 func (c *Context) candidates(name, subdir string) []string {
-	if strings.HasPrefix(name, "~/") {
+	if name == "~" || strings.HasPrefix(name, "~/") {
 		if home, err := os.UserHomeDir(); err == nil {
-			name = filepath.Join(home, name[2:])
+			name = filepath.Join(home, name[1:])
 		}
 	}
 	if filepath.IsAbs(name) {
@@ -76,7 +76,7 @@ func file(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
-	return each(terms, func(name string) ([]any, error) {
+	return each(terms, lacks("startswith"), func(name string) ([]any, error) {
 		text, _, err := c.read(name, "files")
 		if lstrip {
 			text = strings.TrimLeftFunc(text, isSpace)
@@ -98,11 +98,11 @@ func template(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	}
 	convert := o.truth("convert_data", true)
 	native := o.truth("jinja2_native", false)
-	extra, _ := o.value("template_vars", nil).(*jinja.Dict)
+	extra := o.dict("template", "template_vars")
 	if o.err != nil {
 		return nil, o.err
 	}
-	return each(terms, func(name string) ([]any, error) {
+	return each(terms, lacks("startswith"), func(name string) ([]any, error) {
 		text, path, err := c.read(name, "templates")
 		if err != nil {
 			return nil, err
@@ -129,7 +129,7 @@ func hasMarks(text string, o jinja.Options) bool {
 // unvault gives the text of a file, decrypted where it is encrypted.
 func unvault(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	read(c, options)
-	return each(terms, func(name string) ([]any, error) {
+	return each(terms, lacks("startswith"), func(name string) ([]any, error) {
 		text, _, err := c.read(name, "files")
 		return []any{text}, err
 	})
@@ -137,8 +137,8 @@ func unvault(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 
 func fileGlob(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	read(c, options)
-	return each(terms, func(pattern string) ([]any, error) {
-		for _, candidate := range c.candidates(pattern, "files") {
+	return each(terms, noPath, func(pattern string) ([]any, error) {
+		for _, candidate := range c.globs(pattern) {
 			files, err := filters.GlobFiles(candidate)
 			if err != nil || len(files) > 0 {
 				return asValues(files), err
@@ -146,6 +146,20 @@ func fileGlob(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		}
 		return nil, nil
 	})
+}
+
+// globs are the patterns that one stands for: below the directory that it
+// names, which is no pattern itself, else below each that is searched.
+func (c *Context) globs(pattern string) []string {
+	slash := strings.LastIndexByte(pattern, '/')
+	if slash < 0 {
+		return c.candidates(pattern, "files")
+	}
+	dir, ok := c.find(cmp.Or(pattern[:slash], "/"), "files")
+	if !ok {
+		return nil
+	}
+	return []string{strings.TrimSuffix(dir, "/") + pattern[slash:]}
 }
 
 func firstFound(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
@@ -189,7 +203,7 @@ func searchList(c *Context, terms []any, options *jinja.Dict) (search []string, 
 			return nil, false, fmt.Errorf("Invalid term supplied, can handle string, mapping or list of strings but got: <class '%s'> for %s", jinja.TypeName(term), jinja.Repr(term))
 		}
 		o := read(c, given, "files", "paths", "skip")
-		files, paths := o.splitOn(o.value("files", nil), ",;"), o.splitOn(o.value("paths", nil), ",:;")
+		files, paths := o.names("files", ",;"), o.names("paths", ",:;")
 		skip = o.truth("skip", false)
 		if o.err != nil {
 			return nil, false, o.err
@@ -208,6 +222,17 @@ func searchList(c *Context, terms []any, options *jinja.Dict) (search []string, 
 		}
 	}
 	return search, skip, nil
+}
+
+// names are the texts of an option of first_found.
+func (s *settings) names(name, separators string) []string {
+	v := s.value(name, nil)
+	switch v.(type) {
+	case nil, string, *jinja.List, *jinja.Undefined:
+	default:
+		s.wrongType("first_found", name, "list", v)
+	}
+	return s.splitOn(v, separators)
 }
 
 // splitOn takes a text, or the texts of a list, apart at the separators.

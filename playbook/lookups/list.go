@@ -8,7 +8,7 @@ import (
 
 // All are the lookups by their short names.
 var All = map[string]Lookup{
-	"cartesian":           plain(nested),
+	"cartesian":           plain(cartesian),
 	"config":              config,
 	"consul_kv":           consulKV,
 	"csvfile":             csvFile,

@@ -101,15 +101,52 @@ func nested(terms []any) ([]any, error) {
 	if len(terms) == 0 {
 		return nil, errors.New("with_nested requires at least one element in the nested list")
 	}
+	if len(terms) == 1 {
+		return eachIterated(iterated(terms[0]))
+	}
+	rows, err := product(terms)
+	for i, row := range rows {
+		rows[i] = jinja.Tuple(flat(row.(jinja.Tuple)))
+	}
+	return flatRows(rows), err
+}
+
+func cartesian(terms []any) ([]any, error) {
+	if len(terms) == 0 {
+		return nil, errors.New("with_cartesian requires at least one element in each list")
+	}
+	rows, err := product(terms)
+	return flatRows(rows), err
+}
+
+func product(terms []any) ([]any, error) {
 	pools := make([][]any, len(terms))
 	for i, term := range terms {
-		pools[i] = asList(term)
+		pools[i] = iterated(term)
 	}
-	rows, err := filters.Product(pools)
-	if err != nil {
-		return nil, err
+	return filters.Product(pools)
+}
+
+// iterated are the items of a term: of a dict its keys, of what has none itself.
+func iterated(term any) []any {
+	if m, ok := term.(jinja.Mapping); ok {
+		return m.Keys()
 	}
-	return flatRows(rows), nil
+	return asList(term)
+}
+
+// eachIterated are the rows of one list: as there is nothing that they are put
+// together with, each item is taken apart, texts too.
+func eachIterated(items []any) ([]any, error) {
+	rows := make([]any, len(items))
+	for i, item := range items {
+		parts, err := jinja.Iterate(item)
+		if err != nil {
+			return nil, notIterable(item)
+		}
+		rows[i] = jinja.NewList(flat(parts)...)
+	}
+	return rows, nil
 }
 
 func together(terms []any) ([]any, error) {
@@ -118,7 +155,7 @@ func together(terms []any) ([]any, error) {
 	}
 	lists, n := make([][]any, len(terms)), 0
 	for i, term := range terms {
-		lists[i] = asList(term)
+		lists[i] = iterated(term)
 		n = max(n, len(lists[i]))
 	}
 	return flatRows(filters.Rows(lists, n, nil)), nil

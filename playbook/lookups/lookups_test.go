@@ -115,7 +115,6 @@ func TestLookupMistakesAreExplained(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct{ query, want string }{
 		{"query('file', 'nosuch')", "could not locate file in lookup: nosuch (looked for "},
-		{"query('file', 'a.txt', rstrip='maybe')", "the option rstrip must be true or false, not 'maybe'"},
 		{"query('pipe', 'echo why >&2; exit 3')", "lookup_plugin.pipe(echo why >&2; exit 3) returned 3: why"},
 		{"query('vars', 'db_hots')", `No variable found with this name: db_hots, did you mean "db_host"?`},
 		{"query('dict', 5)", "with_dict expects a dict"},

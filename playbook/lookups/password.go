@@ -20,6 +20,7 @@ var characterSets = map[string]string{
 	"digits":          "0123456789",
 	"hexdigits":       "0123456789abcdefABCDEF",
 	"octdigits":       "01234567",
+	"printable":       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f",
 	"punctuation":     "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
 	"whitespace":      " \t\n\r\v\f",
 }
@@ -32,18 +33,28 @@ var passwordOptions = []string{"length", "encrypt", "chars", "ident", "seed"}
 // password gives the password that a file holds, and makes the file where
 // there is none. /dev/null is a new password each time.
 func password(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(term string) ([]any, error) {
-		path, own, err := inline(term)
+	return each(terms, lacks("split"), func(term string) ([]any, error) {
+		path, given, _ := strings.Cut(term, " ")
+		rest, own, err := inline(given)
 		if err != nil {
 			return nil, err
+		}
+		if rest != "" {
+			path += " " + rest
 		}
 		if others := unknown(own, passwordOptions); len(others) > 0 {
 			return nil, fmt.Errorf("Unrecognized parameter(s) given to password lookup: %s", strings.Join(others, ", "))
 		}
 		o := read(c, overlaid(options, own), passwordOptions...)
 		p := wantedPassword{
-			length: o.int("length", 20), encrypt: o.text("encrypt", ""), ident: o.text("ident", ""),
-			seed: o.value("seed", nil), letters: candidates(o.value("chars", jinja.NewList("ascii_letters", "digits", ".,:-_"))),
+			length: max(o.int("length", 20), 0), encrypt: o.text("encrypt", ""), ident: o.text("ident", ""),
+			letters: candidates(o.value("chars", jinja.NewList("ascii_letters", "digits", ".,:-_"))),
+		}
+		if o.value("seed", nil) != nil {
+			p.seed = o.text("seed", "")
+		}
+		if chars, ok := options.Get("chars"); ok && chars != nil && !hasKey(own, "chars") {
+			p.letters = candidates(listOption(chars))
 		}
 		if !filepath.IsAbs(path) {
 			path = c.candidatesBelow(path)
@@ -62,6 +73,21 @@ func (c *Context) candidatesBelow(path string) string {
 		return c.candidates(path, "")[0]
 	}
 	return filepath.Join(c.baseDir(), path)
+}
+
+func hasKey(d *jinja.Dict, key string) bool { _, ok := d.Get(key); return ok }
+
+// listOption is an option that is a list: of a text, what stands between commas.
+func listOption(v any) any {
+	s, ok := v.(string)
+	if !ok {
+		return v
+	}
+	l := jinja.NewList()
+	for part := range strings.SplitSeq(s, ",") {
+		l.Items = append(l.Items, strings.TrimSpace(part))
+	}
+	return l
 }
 
 // candidates are the characters of chars=: names of sets and the characters
@@ -188,6 +214,10 @@ func (p wantedPassword) newSalt() (string, error) {
 func (p wantedPassword) shown(plain, salt string) (string, error) {
 	if p.encrypt == "" {
 		return plain, nil
+	}
+	switch p.encrypt {
+	case "md5", "blowfish", "sha256", "sha512": // which only the filter knows
+		return "", fmt.Errorf("passlib does not support '%s' algorithm", p.encrypt)
 	}
 	hash, err := filters.EncryptPassword(plain, p.encrypt, unixcrypt.Options{Salt: salt, Ident: p.ident})
 	if err != nil {

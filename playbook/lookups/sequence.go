@@ -18,8 +18,10 @@ const maxSequence = 1 << 22
 var sequenceOptions = []string{"start", "end", "count", "stride", "format"}
 
 // sequence counts: start-end/stride:format, or start= end= count= stride= format=.
+// It has no options beside its terms.
 func sequence(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(term string) ([]any, error) {
+	read(c, options)
+	return each(terms, noSequence, func(term string) ([]any, error) {
 		own := jinja.NewDict()
 		if m := shortSequence.FindStringSubmatch(term); m != nil {
 			for i, name := range []string{"start", "end", "stride", "format"} {
@@ -33,15 +35,19 @@ func sequence(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 				return nil, err
 			}
 			if words != "" {
-				return nil, fmt.Errorf("unrecognized arguments to with_sequence: %s", words)
+				return nil, errors.New("unrecognized arguments to with_sequence: ['_raw_params']")
 			}
 			own = given
 		}
 		if others := unknown(own, sequenceOptions); len(others) > 0 {
 			return nil, fmt.Errorf("unrecognized arguments to with_sequence: %s", jinja.Repr(jinja.NewList(asValues(others)...)))
 		}
-		return count(c, read(c, overlaid(options, own), sequenceOptions...))
+		return count(c, &settings{given: own})
 	})
+}
+
+func noSequence(term any) error {
+	return fmt.Errorf("unknown error parsing with_sequence arguments: %s. Error was: expected string or bytes-like object, got '%s'", jinja.Str(term), jinja.TypeName(term))
 }
 
 func count(c *Context, o *settings) ([]any, error) {

@@ -12,9 +12,10 @@ import (
 
 var csvOptions = []string{"col", "default", "delimiter", "file", "encoding"}
 
-// csvFile gives a column of the row whose first column is the term.
+// csvFile gives a column of the row whose first column is the term. What a term
+// says of it holds for those behind it, too.
 func csvFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(term string) ([]any, error) {
+	return each(terms, lacks("split"), func(term string) ([]any, error) {
 		key, own, err := inline(term)
 		if err != nil {
 			return nil, err
@@ -22,7 +23,8 @@ func csvFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		if others := unknown(own, csvOptions); len(others) > 0 {
 			return nil, fmt.Errorf("%s is not a valid option", others[0])
 		}
-		o := read(c, overlaid(options, own), csvOptions...)
+		options = overlaid(options, own)
+		o := read(c, options, csvOptions...)
 		col, name, delimiter := o.int("col", 1), o.text("file", "ansible.csv"), o.text("delimiter", "TAB")
 		otherwise := o.value("default", nil)
 		switch {
@@ -80,8 +82,9 @@ func cell(text, key string, delimiter rune, col int, otherwise any) (any, error)
 var iniOptions = []string{"type", "file", "section", "re", "encoding", "default", "case_sensitive", "allow_no_value", "allow_none"}
 
 // iniFile gives values of an INI or a Java properties file.
+// What a term says of it holds for those behind it, too.
 func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
-	return each(terms, func(term string) ([]any, error) {
+	return each(terms, lacks("strip"), func(term string) ([]any, error) {
 		key, own := term, jinja.NewDict()
 		if strings.Contains(term, "=") || strings.Contains(strings.TrimSpace(term), " ") {
 			var err error
@@ -92,7 +95,8 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 				return nil, fmt.Errorf("%s is not a valid option.", others[0])
 			}
 		}
-		o := read(c, overlaid(options, own), iniOptions...)
+		options = overlaid(options, own)
+		o := read(c, options, iniOptions...)
 		name, section, isRegexp := o.text("file", "ansible.ini"), o.text("section", "global"), o.truth("re", false)
 		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.choice("ini", "type", "ini", "ini", "properties") == "properties",
 			bareKeys: o.truth("allow_no_value", o.truth("allow_none", false))}

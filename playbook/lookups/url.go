@@ -47,7 +47,7 @@ func url(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
-	return each(terms, func(address string) ([]any, error) {
+	return each(terms, lacks("decode"), func(address string) ([]any, error) {
 		body, err := fetch(c, client, address, o)
 		if err != nil {
 			return nil, err
@@ -109,7 +109,7 @@ func httpClient(o *settings) (*http.Client, error) {
 	client := &http.Client{Transport: transport, Timeout: o.seconds("timeout", 10*time.Second)}
 	follow, unredirected := o.text("follow_redirects", "urllib2"), o.splitOn(o.value("unredirected_headers", nil), ",")
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-		if slices.Contains([]string{"none", "no", "False"}, follow) {
+		if !slices.Contains([]string{"urllib2", "all", "yes", "safe"}, follow) {
 			return http.ErrUseLastResponse
 		}
 		for _, name := range unredirected {
@@ -129,20 +129,27 @@ func fetch(c *Context, client *http.Client, address string, o *settings) (string
 		return "", fmt.Errorf("Failed lookup url for %s : %w", address, err)
 	}
 	req.Header.Set("User-Agent", o.text("http_agent", "ansible-httpget"))
-	if headers, ok := o.value("headers", nil).(*jinja.Dict); ok {
-		for k, v := range headers.All() {
-			req.Header.Set(jinja.Str(k), jinja.Str(v))
-		}
+	for k, v := range o.dict("url", "headers").All() {
+		req.Header.Set(jinja.Str(k), jinja.Str(v))
 	}
-	if user := o.text("username", ""); user != "" {
-		req.SetBasicAuth(user, o.text("password", ""))
-	} else if user, password := fromNetrc(req.URL.Hostname()); user != "" && password != "" && o.truth("use_netrc", true) {
+	user, password := o.text("username", ""), o.text("password", "")
+	unasked := o.truth("force_basic_auth", false)
+	if user == "" && o.truth("use_netrc", true) {
+		user, password = fromNetrc(req.URL.Hostname())
+		unasked = password != ""
+	}
+	if user != "" && unasked {
 		req.SetBasicAuth(user, password)
 	}
 	if o.truth("force", false) {
 		req.Header.Set("Cache-Control", "no-cache")
 	}
 	resp, err := client.Do(req)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized && user != "" && !unasked && resp.Request.URL.Host == req.URL.Host {
+		resp.Body.Close()
+		req.SetBasicAuth(user, password) // as it was asked for
+		resp, err = client.Do(req)
+	}
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		return "", fmt.Errorf("Error validating the server's certificate for %s: %w", address, untrusted.Err)

@@ -2,6 +2,7 @@ package lookups
 
 import (
 	"fmt"
+	"strings"
 
 	"gplay/internal/pyregex"
 	"gplay/internal/source"
@@ -17,7 +18,7 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	if err := namesOnly(terms, "its a"); err != nil {
 		return nil, err
 	}
-	return each(terms, func(name string) ([]any, error) {
+	return each(terms, nil, func(name string) ([]any, error) {
 		v, ok, err := c.Var(name)
 		if _, undefined := v.(*jinja.Undefined); undefined {
 			ok = false
@@ -42,7 +43,7 @@ func vars(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 func namesOnly(terms []any, words string) error {
 	for _, term := range terms {
 		switch term.(type) {
-		case string, *jinja.List, *jinja.Undefined:
+		case string, *jinja.Undefined:
 		default:
 			return fmt.Errorf("Invalid setting identifier, \"%s\" is not a string, %s <class '%s'>", jinja.Str(term), words, jinja.TypeName(term))
 		}
@@ -56,7 +57,7 @@ func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		return nil, err
 	}
 	names := c.VarNames()
-	return each(terms, func(pattern string) ([]any, error) {
+	return each(terms, nil, func(pattern string) ([]any, error) {
 		re, err := pyregex.Compile(pattern, 0)
 		if err != nil {
 			return nil, fmt.Errorf("Unable to use \"%s\" as a search parameter: %w", pattern, err)
@@ -75,10 +76,23 @@ func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	})
 }
 
+// inventoryHostnames are the hosts of one pattern that has the terms for its
+// parts.
 func inventoryHostnames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	read(c, options)
-	return each(terms, func(pattern string) ([]any, error) {
-		names, err := c.Hosts(pattern)
-		return asValues(names), err
-	})
+	if len(terms) == 0 {
+		return nil, nil
+	}
+	parts := make([]string, len(terms))
+	for i, term := range terms {
+		switch v := term.(type) {
+		case *jinja.Undefined:
+			return nil, jinja.UndefinedError(v)
+		case *jinja.List, *jinja.Dict:
+			return nil, jinja.Exceptionf("TypeError", "unhashable type: '%s'", jinja.TypeName(v))
+		}
+		parts[i] = jinja.Str(term)
+	}
+	names, err := c.Hosts(strings.Join(parts, ","))
+	return asValues(names), err
 }

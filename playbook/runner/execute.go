@@ -642,7 +642,7 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 	case "set_fact":
 		cacheable, _ := args.Get("cacheable")
 		put = func(host string) {
-			facts := vars.Again(withoutTuples(facts)).(*jinja.Dict)
+			facts := vars.Again(vars.WithoutTuples(facts)).(*jinja.Dict)
 			x.store.Set(host, facts)
 			if yes, _ := asBool(cacheable, "cacheable", x.task.Pos); yes {
 				setFacts(host)

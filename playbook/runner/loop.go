@@ -46,36 +46,12 @@ func (x *execution) loopItems(l *playbook.Loop) ([]any, error) {
 	}
 	out := make([]any, len(items))
 	for i, item := range items {
-		out[i] = withoutTuples(item)
+		out[i] = vars.WithoutTuples(item)
 		if l.Lookup == "" {
 			out[i] = vars.Again(out[i])
 		}
 	}
 	return out, nil
-}
-
-// withoutTuples makes lists of tuples: those of a loop's items, of facts that
-// were set and of what was registered are lists when they are used.
-func withoutTuples(v any) any {
-	switch v := v.(type) {
-	case jinja.Tuple:
-		return withoutTuples(jinja.NewList(v...))
-	case *jinja.List:
-		out := &jinja.List{Class: v.Class}
-		for _, item := range v.Items {
-			out.Items = append(out.Items, withoutTuples(item))
-		}
-		return out
-	case interface{ Pair() jinja.Tuple }: // of groupby
-		return withoutTuples(v.Pair())
-	case *jinja.Dict:
-		out := &jinja.Dict{Class: v.Class}
-		for k, item := range v.All() {
-			out.Set(k, withoutTuples(item))
-		}
-		return out
-	}
-	return v
 }
 
 func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {

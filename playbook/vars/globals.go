@@ -128,6 +128,35 @@ func withTemplates(v any) any {
 	return v
 }
 
+// WithoutTuples makes lists of tuples: those of a loop's items, of facts that
+// were set, of what was registered and of what a lookup is asked for are lists
+// when they are used.
+func WithoutTuples(v any) any {
+	switch v := v.(type) {
+	case jinja.Tuple:
+		return WithoutTuples(jinja.NewList(v...))
+	case *jinja.Range:
+		if items, err := jinja.Iterate(v); err == nil {
+			return jinja.NewList(items...)
+		}
+	case *jinja.List:
+		out := &jinja.List{Class: v.Class}
+		for _, item := range v.Items {
+			out.Items = append(out.Items, WithoutTuples(item))
+		}
+		return out
+	case interface{ Pair() jinja.Tuple }: // of groupby
+		return WithoutTuples(v.Pair())
+	case *jinja.Dict:
+		out := &jinja.Dict{Class: v.Class}
+		for k, item := range v.All() {
+			out.Set(k, WithoutTuples(item))
+		}
+		return out
+	}
+	return v
+}
+
 // isUndefined reports whether err says that something is undefined: errors=
 // is not for that.
 func isUndefined(err error) bool {
@@ -174,7 +203,7 @@ func (s *Scope) Run(name string, terms []any, options *jinja.Dict) ([]any, error
 	}
 	plain := make([]any, len(terms))
 	for i, term := range terms {
-		plain[i] = jinja.Plain(term)
+		plain[i] = WithoutTuples(jinja.Plain(term))
 	}
 	warn := func(msg string) {
 		if s.templar.Warn != nil {
