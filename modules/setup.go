@@ -23,6 +23,9 @@ type setupArgs struct {
 }
 
 func setup(ctx context.Context, c *Call, a setupArgs) (Result, error) {
+	if len(a.GatherSubset) == 0 {
+		a.GatherSubset = []string{"all"}
+	}
 	found, err := facts.Gather(ctx, c, facts.Request{
 		Subset: a.GatherSubset, FactPath: a.FactPath, Timeout: time.Duration(a.GatherTimeout) * time.Second,
 	})

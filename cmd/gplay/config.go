@@ -31,8 +31,9 @@ type config struct {
 	managed                              string
 	forks, timeout, verbosity            int
 	hostKeyChecking                      bool
-	become                               bool
-	becomeUser, becomeMethod             string
+	become, becomeSameUser               bool
+	becomeUser, becomeMethod, becomePass string
+	becomeOf                             map[string]map[string]string // by the method, then the setting
 	diff, forceHandlers, jinjaNative     bool
 	textFilters                          []string
 	deprecations                         bool
@@ -61,6 +62,7 @@ type config struct {
 	askPass, askBecome                   bool
 	passFile, becomePassFile             string
 	debugFailures, debugIgnored          bool
+	interpreter                          string
 	moduleName, moduleArgs               string
 	verboseToErr, noModuleWarnings       bool
 	inventoryEndings, inventoryPatterns  []string
@@ -90,7 +92,7 @@ type setting struct {
 // loadConfig reads the first ansible.cfg there is: $ANSIBLE_CONFIG, here, at
 // home, in /etc/ansible.
 func loadConfig(warn func(string)) (*config, error) {
-	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, diffContext: 3, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}, colors: map[string]string{}}
+	c := &config{forks: 5, scanPython: true, injectFacts: true, cacheTimeout: 86400, diffContext: 3, hostKeyChecking: true, deprecations: true, displaySkipped: true, displayOK: true, undefinedIsError: true, missingHandlerIsError: true, keywords: map[string]any{}, colors: map[string]string{}, becomeOf: map[string]map[string]string{}}
 	c.home = c.absolute("~/.ansible")
 	c.file = configFile(warn)
 	c.ini = ini.Empty()
@@ -100,7 +102,7 @@ func loadConfig(warn func(string)) (*config, error) {
 			return nil, fmt.Errorf("%s: %w", c.file, err)
 		}
 	}
-	for _, s := range append(c.settings(), c.colorSettings()...) {
+	for _, s := range slices.Concat(c.settings(), c.becomeSettings(), c.colorSettings()) {
 		text, from := c.value(s)
 		if from == "" {
 			continue
@@ -215,6 +217,22 @@ func (c *config) describe() string {
 	return "Using " + c.file + " as config file"
 }
 
+// becomeSettings are those that count for one become method alone.
+func (c *config) becomeSettings() []setting {
+	var settings []setting
+	for _, method := range []string{"sudo", "su"} {
+		of := map[string]string{}
+		c.becomeOf[method] = of
+		for key, env := range map[string]string{"user": "USER", "executable": "EXE", "flags": "FLAGS", "password": "PASS"} {
+			settings = append(settings, setting{[]string{"ANSIBLE_" + strings.ToUpper(method) + "_" + env}, method + "_become_plugin", key, func(t string) error {
+				of[key] = t
+				return nil
+			}})
+		}
+	}
+	return settings
+}
+
 // colorSettings are the colours of the output.
 func (c *config) colorSettings() []setting {
 	var settings []setting
@@ -285,6 +303,8 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_BECOME"}, "privilege_escalation", "become", boolean(&c.become)},
 		{[]string{"ANSIBLE_BECOME_USER"}, "privilege_escalation", "become_user", text(&c.becomeUser)},
 		{[]string{"ANSIBLE_BECOME_METHOD"}, "privilege_escalation", "become_method", text(&c.becomeMethod)},
+		{[]string{"ANSIBLE_BECOME_PASS"}, "", "", text(&c.becomePass)},
+		{[]string{"ANSIBLE_BECOME_ALLOW_SAME_USER"}, "privilege_escalation", "become_allow_same_user", boolean(&c.becomeSameUser)},
 		{[]string{"ANSIBLE_BECOME_ASK_PASS"}, "privilege_escalation", "become_ask_pass", boolean(&c.askBecome)},
 		{[]string{"ANSIBLE_BECOME_PASSWORD_FILE"}, defaults, "become_password_file", c.path(&c.becomePassFile)},
 		{[]string{"ANSIBLE_CONNECTION_PASSWORD_FILE"}, defaults, "connection_password_file", c.path(&c.passFile)},
@@ -318,6 +338,7 @@ func (c *config) settings() []setting {
 		{[]string{"ANSIBLE_SKIP_TAGS"}, "tags", "skip", list(&c.skipTags)},
 		{[]string{"ANSIBLE_ANY_ERRORS_FATAL"}, defaults, "any_errors_fatal", c.keyword("any_errors_fatal", asBoolean)},
 		{[]string{"ANSIBLE_REMOTE_PORT"}, defaults, "remote_port", c.keyword("port", asNumber)},
+		{[]string{"ANSIBLE_PYTHON_INTERPRETER"}, defaults, "interpreter_python", text(&c.interpreter)},
 		{[]string{"ANSIBLE_TASK_TIMEOUT"}, defaults, "task_timeout", c.keyword("timeout", asNumber)},
 		{[]string{"ANSIBLE_GATHER_SUBSET"}, defaults, "gather_subset", c.keyword("gather_subset", asList)},
 		{[]string{"ANSIBLE_GATHER_TIMEOUT"}, defaults, "gather_timeout", c.keyword("gather_timeout", asNumber)},

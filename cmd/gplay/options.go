@@ -32,6 +32,8 @@ type options struct {
 	timeout                        int
 	askPass, askBecome             bool
 	passFile, becomePassFile       string
+	becomePass                     string // of the settings
+	becomeSameUser                 bool   // of the settings
 	become                         bool
 	becomeMethod, becomeUser       string
 	syntaxCheck                    bool
@@ -127,8 +129,16 @@ func (o *options) settle(c *config) error {
 			o.becomeMethod = first(o.becomeMethod, "su")
 		}
 	}
-	o.becomeUser = first(o.becomeUser, c.becomeUser)
 	o.becomeMethod = first(o.becomeMethod, c.becomeMethod)
+	of := c.becomeOf[first(o.becomeMethod, "sudo")]
+	o.becomeUser = first(o.becomeUser, of["user"], c.becomeUser)
+	o.becomeSameUser = c.becomeSameUser
+	o.becomePass = first(of["password"], c.becomePass)
+	for keyword, setting := range map[string]string{"become_exe": "executable", "become_flags": "flags"} {
+		if text, ok := of[setting]; ok {
+			c.keywords[keyword] = text
+		}
+	}
 	o.become = o.become || c.become
 	o.user = first(o.user, c.remoteUser)
 	o.keyFile = first(o.keyFile, c.keyFile)

@@ -201,7 +201,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	}
 	ro := runner.Options{
 		Inventory: inv, Callback: show, Templar: templar, Limit: o.limit, Mismatch: c.hostMismatch, Forks: o.forks, Check: o.check, Diff: o.diff,
-		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, PrivateRoleVars: c.privateRoleVars, Strategy: c.strategy, DebugFailures: c.debugFailures, DebugIgnored: c.debugIgnored,
+		Tags: split(o.tags), SkipTags: split(o.skipTags), StartAt: o.startAt, ForceHandlers: o.forceHandlers, MissingHandlers: !c.missingHandlerIsError, PrivateRoleVars: c.privateRoleVars, Strategy: c.strategy, Interpreter: c.interpreter, DebugFailures: c.debugFailures, DebugIgnored: c.debugIgnored,
 		RetryFiles: c.retryFiles, RetryDir: c.retryDir, HideFacts: !c.injectFacts,
 		RolesPath: c.rolesPath, CollectionsPath: c.collectionsPath, Library: c.library, Rejected: rejected, ListOnly: o.listOnly(), Keywords: c.keywords, SmartGathering: c.gathering == "smart", ExtraVars: extra, DuplicateKeys: c.duplicateKeys, RunVars: runVars(c), Connection: to, HostKeyChecking: checking, Verbosity: o.verbosity, Prompt: asker(), Keys: keyboard(), Console: console{},
 		Pool: connection.NewPool(connection.Options{Prompt: prompter(), Warn: show.Warning}),
@@ -241,7 +241,7 @@ func runVars(c *config) *jinja.Dict {
 func (o *options) connectionOptions() (runner.Connection, error) {
 	to := runner.Connection{
 		Transport: o.connection, User: o.user, KeyFile: o.keyFile, CommonArgs: o.commonArgs, ExtraArgs: o.extraArgs,
-		Timeout: seconds(o.timeout), Become: o.become, BecomeMethod: o.becomeMethod, BecomeUser: o.becomeUser,
+		Timeout: seconds(o.timeout), Become: o.become, BecomeMethod: o.becomeMethod, BecomeUser: o.becomeUser, BecomeSameUser: o.becomeSameUser,
 	}
 	var err error
 	if to.Password, err = secret(o.askPass, "SSH password: ", o.passFile); err != nil {
@@ -257,6 +257,7 @@ func (o *options) connectionOptions() (runner.Connection, error) {
 	if o.askBecome && to.BecomePassword == "" {
 		to.BecomePassword = to.Password
 	}
+	to.BecomePassword = first(to.BecomePassword, o.becomePass)
 	return to, nil
 }
 

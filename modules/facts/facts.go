@@ -18,7 +18,7 @@ import (
 
 // Request says which facts are wanted.
 type Request struct {
-	Subset   []string      // as setup's gather_subset; empty means all
+	Subset   []string      // as setup's gather_subset
 	FactPath string        // where local facts (*.fact) are; may be empty
 	Timeout  time.Duration // how long one file system may take to answer
 }
@@ -36,6 +36,8 @@ type machine struct {
 	request  Request
 	distro   Distribution
 	warnings []string
+	asked    bool           // for a Python
+	known    map[string]any // what was said
 }
 
 // A collector finds the facts of one subject. The names in ids stand for it
@@ -48,7 +50,7 @@ type collector struct {
 }
 
 var collectors = []collector{
-	{"platform", "system kernel kernel_version machine architecture machine_id", true, (*machine).platform},
+	{"platform", "system kernel kernel_version machine python_version architecture machine_id", true, (*machine).platform},
 	{"distribution", "distribution_version distribution_release distribution_major_version os_family", true, (*machine).distribution},
 	{"lsb", "", true, (*machine).lsb},
 	{"apparmor", "", true, (*machine).apparmor},
@@ -60,7 +62,7 @@ var collectors = []collector{
 	{"fips", "", true, (*machine).fips},
 	{"local", "", true, (*machine).local},
 	{"pkg_mgr", "", true, (*machine).packageManager},
-	{"python", "python_version", true, (*machine).python},
+	{"python", "", true, (*machine).python},
 	{"selinux", "", true, (*machine).selinux},
 	{"service_mgr", "", true, (*machine).serviceManager},
 	{"ssh_pub_keys", "ssh_host_pub_keys ssh_host_key_dsa_public ssh_host_key_rsa_public ssh_host_key_ecdsa_public ssh_host_key_ed25519_public", true, (*machine).hostKeys},
@@ -101,75 +103,74 @@ func Gather(ctx context.Context, r host.Reader, req Request) (Gathered, error) {
 	return Gathered{found, m.warnings}, ctx.Err()
 }
 
-// choose reads a gather_subset: names to add, names with ! to leave out.
-// Without a name to add, everything is wanted; the minimal facts come along
-// unless "!min" is said.
+// choose reads a gather_subset, in Ansible's way: "min" is said before all of
+// it, so that names which are left out leave no more than that; a name that is
+// asked for outright is not left out by another; and a subject is there as long
+// as one of the names that stand for it is.
 func choose(subset []string) (map[string]bool, error) {
-	add, drop := map[string]bool{}, map[string]bool{}
-	everything, minimal := true, true
+	add, drop, outright := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, c := range collectors {
+		add[c.name] = c.minimal
+	}
 	for _, s := range subset {
-		name, negated := strings.CutPrefix(strings.TrimSpace(s), "!")
-		names, err := expand(name)
+		name, negated := strings.CutPrefix(s, "!")
+		into := add
+		if negated {
+			into = drop
+		}
 		switch {
-		case err != nil && !negated:
-			return nil, err
-		case negated && name == "all":
-			everything = false
-			for _, n := range names {
-				drop[n] = drop[n] || !isMinimal(n)
+		case name == "min" || name == "all":
+			for _, n := range namesOf(name, negated) {
+				into[n] = true
 			}
 		case negated:
-			minimal = minimal && name != "min"
-			for _, n := range names {
-				drop[n] = true
+			drop[name] = true
+			for _, c := range collectors {
+				if c.name == name {
+					for n := range strings.FieldsSeq(c.ids) {
+						drop[n] = true
+					}
+				}
 			}
+		case !slices.Contains(namesOf("all", false), name):
+			return nil, badSubset(name)
 		default:
-			everything = false
-			for _, n := range names {
-				add[n] = true
-			}
+			add[name], outright[name] = true, true
 		}
 	}
-	return wanted(add, drop, everything, minimal, slices.Contains(subset, "!all")), nil
-}
-
-func wanted(add, drop map[string]bool, everything, minimal, notAll bool) map[string]bool {
 	chosen := map[string]bool{}
 	for _, c := range collectors {
-		on := everything || add[c.name] || minimal && c.minimal
-		// A name that is asked for outright wins over "!all".
-		if drop[c.name] && !(notAll && add[c.name]) {
-			on = false
+		names := append(strings.Fields(c.ids), c.name)
+		if !slices.ContainsFunc(names, func(n string) bool { return add[n] && (!drop[n] || outright[n]) }) {
+			continue
 		}
-		chosen[c.name] = chosen[c.name] || on
-		for _, other := range needs[c.name] {
-			chosen[other] = chosen[other] || on
+		for _, other := range append(needs[c.name], c.name) {
+			chosen[other] = true
 		}
 	}
-	return chosen
+	return chosen, nil
 }
 
-func isMinimal(name string) bool {
-	i := slices.IndexFunc(collectors, func(c collector) bool { return c.name == name })
-	return collectors[i].minimal
-}
-
-// expand gives the collectors that one name of a gather_subset stands for.
-func expand(name string) ([]string, error) {
-	var found []string
-	valid := []string{"all"}
+// namesOf are the names that "min" stands for, or "all": the minimal subjects,
+// or all subjects and what else stands for them. The minimal ones are not in
+// "!all".
+func namesOf(set string, negated bool) []string {
+	var names []string
 	for _, c := range collectors {
-		ids := strings.Fields(c.ids)
-		if name == "all" || name == "min" && c.minimal || name == c.name || slices.Contains(ids, name) {
-			found = append(found, c.name)
+		if set == "all" && !(negated && c.minimal) || set == "min" && c.minimal {
+			names = append(names, c.name)
 		}
-		valid = append(append(valid, c.name), ids...)
+		if set == "all" {
+			names = append(names, strings.Fields(c.ids)...)
+		}
 	}
-	if found == nil {
-		slices.Sort(valid)
-		return nil, fmt.Errorf("Bad subset '%s' given to Ansible. gather_subset options allowed: %s", name, strings.Join(valid, ", "))
-	}
-	return found, nil
+	return names
+}
+
+func badSubset(name string) error {
+	valid := append(namesOf("all", false), "all")
+	slices.Sort(valid)
+	return fmt.Errorf("Bad subset '%s' given to Ansible. gather_subset options allowed: %s", name, strings.Join(valid, ", "))
 }
 
 // text is the trimmed content of a file, "" when it cannot be read.

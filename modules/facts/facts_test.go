@@ -199,13 +199,15 @@ func TestSubsets(t *testing.T) {
 		subset                         []string
 		minimal, hardware, network, id bool
 	}{
-		{nil, true, true, true, true},
 		{[]string{"all"}, true, true, true, true},
 		{[]string{"min"}, true, false, false, true},
 		{[]string{"!all"}, true, false, false, true},
 		{[]string{"!all", "!min"}, false, false, false, false},
 		{[]string{"network"}, true, false, true, true},
-		{[]string{"!hardware"}, true, false, true, true},
+		{[]string{"!hardware"}, true, false, false, true}, // as in Ansible, whatever its documentation says
+		{[]string{"!min"}, false, false, false, false},
+		{[]string{"all", "!min"}, false, true, true, true},
+		{[]string{"date_time", "!date_time", "!min", "network"}, false, false, true, true},
 		{[]string{"!all", "!min", "hardware"}, false, true, false, true},
 		{[]string{"!all", "!min", "mounts"}, false, true, false, true},
 		{[]string{"!all", "!min", "network"}, false, false, true, true},

@@ -13,8 +13,30 @@ print(json.dumps({"version": {"major": v[0], "minor": v[1], "micro": v[2], "rele
     "version_info": list(v), "executable": sys.executable, "has_sslcontext": importlib.util.find_spec("_ssl") is not None,
     "type": sys.implementation.name}))`
 
-// python describes the host's Python, where it has one.
+// python is the fact of that name.
 func (m *machine) python() map[string]any {
+	if python := m.describedPython(); python != nil {
+		return map[string]any{"python": python}
+	}
+	return nil
+}
+
+// pythonVersion is "" where there is no Python.
+func (m *machine) pythonVersion() string {
+	version, ok := m.describedPython()["version"].(map[string]any)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%v.%v.%v", version["major"], version["minor"], version["micro"])
+}
+
+// describedPython describes the host's Python, where it has one; it is asked
+// once.
+func (m *machine) describedPython() map[string]any {
+	if m.asked {
+		return m.known
+	}
+	m.asked = true
 	for _, path := range []string{"/usr/bin/python3", "/usr/local/bin/python3", "/usr/libexec/platform-python"} {
 		if _, err := m.Stat(path); err != nil {
 			continue
@@ -24,12 +46,10 @@ func (m *machine) python() map[string]any {
 			continue
 		}
 		v, err := parseJSON(out.Stdout)
-		python, ok := v.(map[string]any)
-		if err != nil || !ok {
-			continue
+		if python, ok := v.(map[string]any); ok && err == nil {
+			m.known = python
+			break
 		}
-		version, _ := python["version"].(map[string]any)
-		return map[string]any{"python": python, "python_version": fmt.Sprintf("%v.%v.%v", version["major"], version["minor"], version["micro"])}
 	}
-	return nil
+	return m.known
 }

@@ -41,6 +41,9 @@ func (m *machine) platform() map[string]any {
 			break
 		}
 	}
+	if version := m.pythonVersion(); version != "" {
+		f["python_version"] = version
+	}
 	return f
 }
 

@@ -100,7 +100,7 @@ func (l *logPlays) data(r *runner.Result) string {
 	if flag(r, verboseOverride) {
 		return "omitted"
 	}
-	data := public(r.Data).(*jinja.Dict)
+	data := withoutInternal(r.Data).(*jinja.Dict)
 	invocation, invoked := data.Get("invocation")
 	data.Delete("invocation")
 	o := jinja.JSONOptions{ASCII: true, Default: asText}

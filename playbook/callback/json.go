@@ -89,7 +89,7 @@ func (j *jsonReport) HostStart(task *runner.TaskInfo, host string) {
 }
 
 func (j *jsonReport) Result(r *runner.Result) {
-	data := public(r.Data).(*jinja.Dict)
+	data := withoutInternal(r.Data).(*jinja.Dict)
 	data.Set("action", r.Task.Task.ActionAs)
 	event := "v2_runner_on_ok"
 	switch r.Status {
@@ -115,28 +115,6 @@ func (j *jsonReport) Result(r *runner.Result) {
 	}
 	hosts, _ := entry.Get("hosts")
 	hosts.(*jinja.Dict).Set(r.Host, data)
-}
-
-// public is a result without what is there for callbacks alone, in items of
-// loops too.
-func public(v any) any {
-	switch v := v.(type) {
-	case *jinja.Dict:
-		out := jinja.NewDict()
-		for k, e := range v.All() {
-			if name, ok := k.(string); !ok || !strings.HasPrefix(name, "_ansible_") {
-				out.Set(k, public(e))
-			}
-		}
-		return out
-	case *jinja.List:
-		out := &jinja.List{}
-		for _, e := range v.Items {
-			out.Items = append(out.Items, public(e))
-		}
-		return out
-	}
-	return v
 }
 
 // event writes a line about what happened.

@@ -63,6 +63,9 @@ type Options struct {
 	// DuplicateKeys is what a key that is twice in a dict of YAML is: "warn",
 	// "error" or "ignore".
 	DuplicateKeys string
+	// Interpreter is the Python that Ansible would be told to use; empty, or
+	// auto and the like, leaves it to find one.
+	Interpreter string
 	// RunVars are variables of the run itself: ansible_version and its like.
 	RunVars *jinja.Dict
 
@@ -103,6 +106,8 @@ type Connection struct {
 	BecomeMethod   string
 	BecomeUser     string
 	BecomePassword string
+	// BecomeSameUser goes through the become method to be the same user, too.
+	BecomeSameUser bool
 }
 
 // The exit codes of a run, as ansible-playbook's.

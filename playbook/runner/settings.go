@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -333,7 +334,7 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 	t.SSHArgs = joinArgs(common, extra)
 	on, become := x.become(read, &from)
 	x.keepSecret(t, become)
-	if on {
+	if on && (x.Connection.BecomeSameUser || !isSameUser(t, become)) {
 		t.Become = become
 	}
 	switch {
@@ -343,6 +344,20 @@ func (x *execution) target(scope *vars.Scope, s *settings) (connection.Target, e
 		return t, from.err
 	}
 	return t, nil
+}
+
+// isSameUser reports whether a task is to become the user that it is anyway:
+// as in Ansible it does without sudo then, which need not be there. A user that
+// only ssh's configuration names is not known.
+func isSameUser(t connection.Target, become connection.Become) bool {
+	name := t.User
+	if t.Transport == "local" {
+		name = ""
+		if me, err := user.Current(); err == nil {
+			name = me.Username
+		}
+	}
+	return name != "" && name == cmp.Or(become.User, "root")
 }
 
 // plugin is the connection plugin that the task is to use.
