@@ -125,8 +125,8 @@ func evaluator(t *testing.T, dir, file string) func(expr string) oracle.Outcome 
 	return func(expr string) oracle.Outcome {
 		scope := store.Templar.NewScope(context.Background(), append([]jinja.Mapping{magic}, store.Layers(inv.Host("web1"), dir, vars.Levels{})...)...)
 		scope.Dirs = []string{dir}
-		scope.Hosts = func(pattern string) ([]string, error) {
-			selection, err := inv.Select([]string{pattern}, nil)
+		scope.Hosts = func(patterns []string) ([]string, error) {
+			selection, err := inv.Select(patterns, nil)
 			if err != nil {
 				return nil, err
 			}

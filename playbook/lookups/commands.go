@@ -15,6 +15,9 @@ func env(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	o := read(c, options, "default")
 	return each(terms, lacks("split"), func(term string) ([]any, error) {
 		name, _, _ := strings.Cut(strings.TrimSpace(term), " ")
+		if name == "" {
+			return nil, jinja.Exceptionf("IndexError", "list index out of range")
+		}
 		if v, ok := os.LookupEnv(name); ok {
 			return []any{v}, nil
 		}

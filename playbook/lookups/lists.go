@@ -129,8 +129,11 @@ func product(terms []any) ([]any, error) {
 
 // iterated are the items of a term: of a dict its keys, of what has none itself.
 func iterated(term any) []any {
-	if m, ok := term.(jinja.Mapping); ok {
-		return m.Keys()
+	switch term := term.(type) {
+	case jinja.Mapping:
+		return term.Keys()
+	case string:
+		return []any{strings.TrimSpace(term)}
 	}
 	return asList(term)
 }

@@ -30,8 +30,8 @@ type Context struct {
 	// Render templates the text of a trusted template file, which the lookup was
 	// given by its name, with extra variables; newlines at its end are kept.
 	Render func(name, file, text string, extra *jinja.Dict, options jinja.Options) (any, error)
-	// Hosts are the names of the hosts that match an inventory pattern.
-	Hosts func(pattern string) ([]string, error)
+	// Hosts are the names of the hosts that match inventory patterns together.
+	Hosts func(patterns []string) ([]string, error)
 	// Settings are those of the run, by Ansible's names; the others have their
 	// defaults.
 	Settings map[string]any

@@ -55,7 +55,7 @@ func newWorld(t *testing.T) *world {
 		Var:      w.vars.Lookup,
 		VarNames: func() []string { return names },
 		Render:   w.render,
-		Hosts:    func(string) ([]string, error) { return []string{"localhost"}, nil },
+		Hosts:    func([]string) ([]string, error) { return []string{"localhost"}, nil },
 	}
 	return w
 }

@@ -84,6 +84,10 @@ var iniOptions = []string{"type", "file", "section", "re", "encoding", "default"
 // iniFile gives values of an INI or a Java properties file.
 // What a term says of it holds for those behind it, too.
 func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
+	given := &settings{given: options}
+	if given.choice("ini", "type", "ini", "ini", "properties"); given.err != nil {
+		return nil, given.err
+	}
 	return each(terms, lacks("strip"), func(term string) ([]any, error) {
 		key, own := term, jinja.NewDict()
 		if strings.Contains(term, "=") || strings.Contains(strings.TrimSpace(term), " ") {
@@ -98,7 +102,7 @@ func iniFile(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 		options = overlaid(options, own)
 		o := read(c, options, iniOptions...)
 		name, section, isRegexp := o.text("file", "ansible.ini"), o.text("section", "global"), o.truth("re", false)
-		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.choice("ini", "type", "ini", "ini", "properties") == "properties",
+		f := iniText{name: name, keepCase: o.truth("case_sensitive", false), properties: o.text("type", "ini") == "properties",
 			bareKeys: o.truth("allow_no_value", o.truth("allow_none", false))}
 		otherwise := o.value("default", "")
 		switch {

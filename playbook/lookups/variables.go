@@ -2,7 +2,6 @@ package lookups
 
 import (
 	"fmt"
-	"strings"
 
 	"gplay/internal/pyregex"
 	"gplay/internal/source"
@@ -76,8 +75,7 @@ func varNames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	})
 }
 
-// inventoryHostnames are the hosts of one pattern that has the terms for its
-// parts.
+// inventoryHostnames are the hosts of the terms as parts of one pattern.
 func inventoryHostnames(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	read(c, options)
 	if len(terms) == 0 {
@@ -93,6 +91,6 @@ func inventoryHostnames(c *Context, terms []any, options *jinja.Dict) ([]any, er
 		}
 		parts[i] = jinja.Str(term)
 	}
-	names, err := c.Hosts(strings.Join(parts, ","))
+	names, err := c.Hosts(parts)
 	return asValues(names), err
 }

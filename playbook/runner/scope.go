@@ -38,13 +38,16 @@ func (p *playRun) scopeOf(ctx context.Context, task *playbook.Task, host *invent
 	return s
 }
 
-func (p *playRun) matching(pattern string) ([]string, error) {
-	hosts, err := p.Inventory.Match(pattern)
-	names := make([]string, len(hosts))
-	for i, h := range hosts {
+func (p *playRun) matching(patterns []string) ([]string, error) {
+	selection, err := p.Inventory.Select(patterns, nil)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(selection.Hosts))
+	for i, h := range selection.Hosts {
 		names[i] = h.Name
 	}
-	return names, err
+	return names, nil
 }
 
 // taskLevels are the variables that a task brings along, whatever the host.

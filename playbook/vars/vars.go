@@ -25,7 +25,7 @@ type Scope struct {
 	// Subdir is the subdirectory of Dirs in which first_found looks.
 	Subdir string
 	// Hosts resolves an inventory pattern, for lookups.
-	Hosts func(pattern string) ([]string, error)
+	Hosts func(patterns []string) ([]string, error)
 
 	ctx      context.Context
 	templar  *Templar
