@@ -389,7 +389,7 @@ func pyFloat(f float64) string {
 	if a := math.Abs(f); a >= 1e-4 && a < 1e16 {
 		return strconv.FormatFloat(f, 'f', -1, 64)
 	}
-	return strings.ReplaceAll(strconv.FormatFloat(f, 'g', -1, 64), "+Inf", "inf")
+	return strings.ToLower(strings.ReplaceAll(strconv.FormatFloat(f, 'g', -1, 64), "+Inf", "inf"))
 }
 
 var variable = regexp.MustCompile(`\$(\w+|\{[^}]*\})`)

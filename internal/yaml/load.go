@@ -82,13 +82,14 @@ func Parse(file string, data []byte, o Options) (*Node, error) {
 			return n, nil
 		}
 	}
-	dec := yamlv3.NewDecoder(bytes.NewReader(data))
+	dec, restored := decoder(data)
 	var doc, second yamlv3.Node
 	err := dec.Decode(&doc)
 	if errors.Is(err, io.EOF) || err == nil && doc.Kind == 0 {
 		return &Node{Pos: source.Pos{File: file, Line: 1, Col: 1}}, nil
 	}
 	if err == nil {
+		restored(&doc)
 		err = dec.Decode(&second)
 		if err == nil {
 			return nil, &source.Error{Pos: c.pos(&second), Msg: "a second YAML document begins here, but a file may hold only one",
@@ -108,7 +109,7 @@ func LoadAll(file string, data []byte, o Options) ([]any, error) {
 		return nil, notUTF8(src)
 	}
 	var all []any
-	dec := yamlv3.NewDecoder(bytes.NewReader(data))
+	dec, restored := decoder(data)
 	for {
 		var doc yamlv3.Node
 		err := dec.Decode(&doc)
@@ -122,6 +123,7 @@ func LoadAll(file string, data []byte, o Options) ([]any, error) {
 			all = append(all, nil)
 			continue
 		}
+		restored(&doc)
 		c := &converter{src: src, opts: o}
 		n, err := c.convert(doc.Content[0])
 		if err != nil {

@@ -397,6 +397,9 @@ func (m *pairing) set(p Pair) {
 }
 
 func (m *pairing) add(ky, vy *yamlv3.Node) error {
+	if ky.Value == "=" { // which is text as a key
+		ky.Style |= yamlv3.SingleQuotedStyle
+	}
 	m.c.plain++
 	key, err := m.c.convert(ky)
 	m.c.plain--
@@ -447,6 +450,9 @@ func (c *converter) scalar(y *yamlv3.Node, tag string) (*Node, error) {
 	switch tag {
 	case "":
 		if quoted == 0 && y.Style&yamlv3.TaggedStyle == 0 {
+			if y.Value == "=" {
+				return nil, &source.Error{Pos: n.Pos, Len: 1, Msg: "an = alone has a meaning of its own, which is not supported", Hint: "quote the value"}
+			}
 			if n.Value = Scalar(y.Value); n.Value == y.Value && isTime(y.Value) {
 				return nil, &source.Error{Pos: n.Pos, Len: n.Len, Msg: y.Value + " is a time that no calendar has", Hint: "quote the value if it is meant as text"}
 			}

@@ -73,6 +73,9 @@ func (p *playRun) free(ctx context.Context, cursors []*cursor, hosts int) error 
 	}
 	wg.Wait()
 	p.turn.Lock()
+	if !slices.ContainsFunc(cursors, func(c *cursor) bool { return !p.unreachable[c.host] }) {
+		p.Callback.NoHostsRemaining(&p.info)
+	}
 	return errors.Join(errs...)
 }
 

@@ -426,6 +426,11 @@ func asFloat(v any, keyword string, pos source.Pos) (float64, error) {
 		return float64(n), nil
 	case float64:
 		return n, nil
+	case bool:
+		if n {
+			return 1, nil
+		}
+		return 0, nil
 	}
 	if f, ok := parseFloat(jinja.Str(v)); ok {
 		return f, nil
