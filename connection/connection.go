@@ -30,6 +30,9 @@ type Conn interface {
 // Call is one module to run.
 type Call = agent.Call
 
+// PythonKey is what a result names the host's Python by, for a call that asks.
+const PythonKey = agent.PythonKey
+
 // File is a file on the controller that a module may read or write.
 type File = agent.File
 

@@ -53,6 +53,10 @@ func (l *loader) keyword(key string, p yaml.Pair, k kind, node *Node) error {
 	if !ok || kw.in&k == 0 {
 		return l.unknownKeyword(p.Key, k)
 	}
+	if p.Value.Null() && (key == "changed_when" || key == "failed_when") { // in Ansible a condition that holds
+		node.Keywords[key] = Keyword{"", p.Value.Pos, p.Value}
+		return nil
+	}
 	if kw.check == nil || p.Value.Null() && key != "tags" {
 		return nil // a section, or as good as not there
 	}

@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"playbook":               {"internal/pyjson", "internal/source", "internal/vault", "internal/yaml", "jinja"},
 	"inventory":              {"internal/pyjson", "internal/pyliteral", "internal/pyregex", "internal/source", "internal/vault", "internal/yaml", "jinja"},
 	"connection":             {"connection/agent"},
-	"connection/agent":       {"modules", "modules/host"},
+	"connection/agent":       {"modules", "modules/facts", "modules/host"},
 	"modules":                {"internal/ciphers", "internal/netrc", "internal/pyregex", "internal/source", "modules/compose", "modules/consultemplate", "modules/dpkg", "modules/engine", "modules/facts", "modules/host"},
 	"modules/consultemplate": {}, "modules/dpkg": {"modules/host"}, "modules/engine": {},
 	"modules/compose": {},

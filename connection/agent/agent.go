@@ -19,6 +19,9 @@ type Call struct {
 	Check, Diff bool
 	Environment map[string]string
 	Dir         string // the working directory; "" is where a login begins
+	// FindPython puts the path of the host's Python into the result, as
+	// PythonKey, where there is one.
+	FindPython bool
 	// Files are what the module may ask for, by name.
 	Files map[string]File
 	// Timeout ends the module; 0 is none.
@@ -27,6 +30,9 @@ type Call struct {
 	// returns at once with ansible_job_id. 0 waits for it.
 	Async time.Duration
 }
+
+// PythonKey is what a result names the host's Python by, for a call that asks.
+const PythonKey = "_python"
 
 // File is a file on the controller that a module may read (Open) or write
 // (Create) while it runs. Small ones are read in advance and sent with the

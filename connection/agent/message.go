@@ -25,6 +25,9 @@ func message(call Call, inline map[string]string) map[string]any {
 	if call.Dir != "" {
 		m["dir"] = call.Dir
 	}
+	if call.FindPython {
+		m["python"] = true
+	}
 	if call.Timeout > 0 {
 		m["timeout"] = int(call.Timeout)
 	}
@@ -55,6 +58,7 @@ func parseCall(body []byte) (call Call, inline map[string]string, err error) {
 	call.Check, _ = m["check"].(bool)
 	call.Diff, _ = m["diff"].(bool)
 	call.Dir, _ = m["dir"].(string)
+	call.FindPython, _ = m["python"].(bool)
 	call.Environment = texts(m["environment"])
 	call.Timeout = duration(m["timeout"])
 	call.Async = duration(m["async"])

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gplay/modules"
+	"gplay/modules/facts"
 	"gplay/modules/host"
 )
 
@@ -14,5 +15,9 @@ func Modules(ctx context.Context, call Call, c modules.Controller) map[string]an
 		return failure("there is no module %q", call.Module)
 	}
 	here := &host.Local{}
-	return m.Run(ctx, here, here, c, call.Check, call.Diff, call.Args)
+	result := m.Run(ctx, here, here, c, call.Check, call.Diff, call.Args)
+	if call.FindPython {
+		result[PythonKey] = facts.Python(here)
+	}
+	return result
 }

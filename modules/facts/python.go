@@ -13,6 +13,19 @@ print(json.dumps({"version": {"major": v[0], "minor": v[1], "micro": v[2], "rele
     "version_info": list(v), "executable": sys.executable, "has_sslcontext": importlib.util.find_spec("_ssl") is not None,
     "type": sys.implementation.name}))`
 
+// pythons are where a host's Python may be.
+var pythons = []string{"/usr/bin/python3", "/usr/local/bin/python3", "/usr/libexec/platform-python"}
+
+// Python is the path of the host's Python, "" where it has none.
+func Python(r host.Reader) string {
+	for _, path := range pythons {
+		if _, err := r.Stat(path); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
 // python is the fact of that name.
 func (m *machine) python() map[string]any {
 	if python := m.describedPython(); python != nil {
@@ -37,7 +50,7 @@ func (m *machine) describedPython() map[string]any {
 		return m.known
 	}
 	m.asked = true
-	for _, path := range []string{"/usr/bin/python3", "/usr/local/bin/python3", "/usr/libexec/platform-python"} {
+	for _, path := range pythons {
 		if _, err := m.Stat(path); err != nil {
 			continue
 		}

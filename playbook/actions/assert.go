@@ -19,10 +19,7 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if !ok {
 		return nil, Unrunnable{errors.New(`conditional required in "that" string`)}
 	}
-	quiet, err := c.bool("quiet", false)
-	if err != nil {
-		return nil, err
-	}
+	quiet, _ := c.bool("quiet", false) // anything but yes is no, as in Ansible
 	failMsg, ok := c.Args.Get("fail_msg")
 	if !ok {
 		failMsg, _ = c.Args.Get("msg")
@@ -45,7 +42,7 @@ func runAssert(_ context.Context, c *Call) (*jinja.Dict, error) {
 			return nil, Unrunnable{&vars.ConditionError{Condition: jinja.Str(condition), Err: err}}
 		}
 		if !ok {
-			return failedAssertion(condition, failMsg, quiet), nil
+			return failedAssertion(vars.AsWritten(judged[i]), failMsg, quiet), nil
 		}
 	}
 	if successMsg == nil {

@@ -14,6 +14,8 @@ import (
 
 var debug = &Action{Name: "debug", Doc: "show a message or a variable", Params: []string{"msg", "var", "verbosity"}, Run: runDebug}
 
+const notDefined = "VARIABLE IS NOT DEFINED!"
+
 func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if text := c.text("verbosity"); text != "" {
 		threshold, err := strconv.Atoi(text)
@@ -33,16 +35,16 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 	case hasVar:
 		name, ok := v.(string)
 		if !ok {
-			out.Set(fmt.Sprintf("<class '%s'>", jinja.TypeName(v)), v)
+			out.Set(shownAs(v), notDefined)
 			break
 		}
 		value, err := c.evaluate(name)
 		var undefined *vars.Undefined
 		switch {
 		case errors.As(err, &undefined):
-			value = "VARIABLE IS NOT DEFINED!"
+			value = notDefined
 			if c.Verbosity > 0 {
-				value = "VARIABLE IS NOT DEFINED!: " + undefinedText(err)
+				value = notDefined + ": " + undefinedText(err)
 			}
 		case err != nil:
 			return nil, err
@@ -55,6 +57,16 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 		out.Set("msg", "Hello world!")
 	}
 	return out, nil
+}
+
+// shownAs is the key of what is no name of a variable but a value, which
+// Ansible takes for one that is not defined.
+func shownAs(v any) any {
+	switch v.(type) {
+	case *jinja.List, *jinja.Dict:
+		return fmt.Sprintf("<class '%s'>", jinja.TypeName(v))
+	}
+	return v
 }
 
 // undefinedText is a fault without its place.

@@ -228,14 +228,16 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 	case s.async > 0:
 		call.Async = s.async
 	}
+	call.FindPython = x.wantsPython(s, name)
 	result, err := run(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	d := asGiven(name, result, args)
-	if name == "setup" {
-		x.discover(s.vars, d)
+	if path, _ := result[connection.PythonKey].(string); path != "" {
+		s.python = path
 	}
+	delete(result, connection.PythonKey)
+	d := asGiven(name, result, args)
 	jinja.SetClass(d, vars.UnsafeText)
 	return d, nil
 }
@@ -259,22 +261,6 @@ func asGiven(module string, result map[string]any, args *jinja.Dict) *jinja.Dict
 		d.Set("invocation", jinja.FromGoOrdered(invocation, m.ArgKeys(given)))
 	}
 	return d
-}
-
-// discover adds to facts that tell of a Python what Ansible says of the one it
-// found, unless a variable or setting names it.
-func (x *execution) discover(scope *vars.Scope, result *jinja.Dict) {
-	named := x.Interpreter
-	if v, ok, err := scope.Setting("ansible_python_interpreter"); ok && err == nil {
-		named = jinja.Str(v)
-	}
-	v, _ := result.Get("ansible_facts")
-	facts, _ := v.(*jinja.Dict)
-	v, _ = facts.Get("ansible_python")
-	python, _ := v.(*jinja.Dict)
-	if path, ok := python.Get("executable"); ok && (named == "" || strings.HasPrefix(named, "auto")) {
-		facts.Set("discovered_interpreter_python", path)
-	}
 }
 
 // removedUser is whom a module is to remove, if any.

@@ -28,8 +28,9 @@ type execution struct {
 	limit int // on so many hosts the task may run at a time
 	// puts give the facts and variables that the task brought to a host;
 	// delegated are those of the host that it was delegated to.
-	puts      []func(host string)
-	delegated []func()
+	puts        []func(host string)
+	delegated   []func()
+	foundPython bool // by an item before
 	// grow puts what add_host and group_by name into the inventory.
 	grow func() (changed bool, err error)
 }
@@ -567,6 +568,7 @@ func (x *execution) once(ctx context.Context, scope *vars.Scope, s *settings, ar
 		defer cancel()
 	}
 	data, err := x.act(ctx, scope, s, args)
+	x.tellPython(s, data)
 	var lost *connection.Unreachable
 	var unrunnable actions.Unrunnable
 	switch {

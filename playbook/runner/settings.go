@@ -33,6 +33,7 @@ type settings struct {
 	async             time.Duration
 	poll              time.Duration
 	environment       map[string]string
+	python            string // of the host, where it was just found
 	// unnamed says that a variable of the environment has no text for a name,
 	// with which no program runs on the host.
 	unnamed error

@@ -16,10 +16,11 @@ import (
 // until runs the action, again and again where until says so, and judges its
 // result.
 func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, args *jinja.Dict) *try {
-	k, repeated := x.task.Keywords["until"]
+	k := x.task.Keywords["until"]
+	repeated := len(asList(k.Value)) > 0
 	attempts := 1
 	if repeated {
-		attempts = s.retries + 1
+		attempts = max(s.retries, 0) + 1
 	}
 	if err := x.asyncFault(s); err != nil {
 		return x.unjudged(scope, err)
@@ -48,7 +49,7 @@ func (x *execution) until(ctx context.Context, scope *vars.Scope, s *settings, a
 		}
 		if done || n >= attempts || ctx.Err() != nil {
 			if !done {
-				data.Set("attempts", attempts-1) // Ansible counts the retries here
+				data.Set("attempts", max(attempts-1, 1)) // Ansible counts the retries here
 				data.Set("failed", true)
 			}
 			return x.conclude(t, scope, s)
