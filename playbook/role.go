@@ -66,7 +66,7 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched [
 	}
 	name := n
 	if n.Kind == yaml.Map {
-		if name = roleNameOf(n); !isName(name) || name.Value == "" {
+		if name = roleNameOf(n, len(dependents) > 0); !isName(name) || name.Value == "" {
 			e := l.errorf(n, "this role has no name")
 			e.Known, e.Err = "role definitions must contain a role name", ErrOther
 			e.Hint = "write role: and its name"
@@ -85,7 +85,7 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched [
 	}
 	if n.Kind != yaml.Map && strings.Contains(text, ",") {
 		e := l.errorf(name, "%q is the old style of a role with its version", text)
-		e.Known = "Invalid old style role requirement: " + text
+		e.Known, e.Err = "Invalid old style role requirement: "+text, ErrOther
 		e.Hint = "write the name of the role alone"
 		return nil, e
 	}
@@ -101,13 +101,27 @@ func (l *loader) roleEntry(n *yaml.Node, p place, dependents []*Role, searched [
 	return r, l.loadRole(r, path, name, from{}, p)
 }
 
-func roleNameOf(n *yaml.Node) *yaml.Node {
-	for _, key := range []string{"role", "name", "src"} {
+// roleNameOf is the name in a role's dict, nil for none. A dependency may say
+// where it was installed from instead, whose last part is the name.
+func roleNameOf(n *yaml.Node, dependency bool) *yaml.Node {
+	for _, key := range []string{"role", "name"} {
 		if v := n.Get(key); !v.Null() {
 			return v
 		}
 	}
-	return nil
+	src := n.Get("src")
+	text, ok := src.String()
+	if !dependency || !ok {
+		return nil
+	}
+	if strings.Contains(text, "://") || strings.Contains(text, "@") {
+		text = text[strings.LastIndexByte(text, '/')+1:]
+		text = strings.TrimSuffix(strings.TrimSuffix(text, ".git"), ".tar.gz")
+		text, _, _ = strings.Cut(text, ",")
+	}
+	named := *src
+	named.Value = text
+	return &named
 }
 
 func isName(n *yaml.Node) bool { _, ok := n.String(); return ok }
@@ -330,6 +344,9 @@ func (l *loader) meta(r *Role, p place, at *yaml.Node) error {
 		return err
 	}
 	r.searched = l.roleSearched(r, n)
+	if n.Kind == yaml.List && len(n.Items) == 0 { // as good as nothing
+		return nil
+	}
 	if n.Kind != yaml.Map {
 		return l.errorf(n, "a role's meta has to be a dict, not %s", n.Describe())
 	}
