@@ -35,6 +35,21 @@ func (e *Error) Unwrap() error { return e.Err }
 // ErrNotFound is what a Loader's error wraps when there is no such template.
 var ErrNotFound = errors.New("template not found")
 
+// NotFound is the fault of a template that includes, imports or extends one
+// that there is not.
+type NotFound struct {
+	Words string // of Jinja2 for it: the name, where one was asked for
+	class string
+}
+
+func (e *NotFound) Error() string { return ErrNotFound.Error() + ": " + e.Words }
+func (e *NotFound) Unwrap() error { return ErrNotFound }
+
+const (
+	templateNotFound  = "jinja2.exceptions.TemplateNotFound"
+	templatesNotFound = "jinja2.exceptions.TemplatesNotFound"
+)
+
 // undefinedError is the use of an undefined value.
 type undefinedError struct{ u *Undefined }
 
@@ -142,7 +157,10 @@ func Exceptionf(class, format string, args ...any) error {
 func ExceptionClass(err error) string {
 	var exception *Exception
 	var value *valueError
+	var template *NotFound
 	switch {
+	case errors.As(err, &template):
+		return template.class
 	case errors.As(err, &exception):
 		return exception.class
 	case errors.As(err, &value):

@@ -287,7 +287,11 @@ func (f *frame) load(name any) (*Template, error) {
 	if !ok {
 		return nil, typeErrorf("the name of a template has to be a string, not %s", typeName(name))
 	}
-	return f.c.Env.Loader(f.c, s)
+	t, err := f.c.Env.Loader(f.c, s)
+	if errors.Is(err, ErrNotFound) {
+		err = &NotFound{s, templateNotFound}
+	}
+	return t, err
 }
 
 // loadFirst finds the first template that there is of a name or several.
@@ -308,9 +312,9 @@ func (f *frame) loadFirst(v any) (*Template, error) {
 		tried = append(tried, Str(n))
 	}
 	if len(tried) == 0 {
-		return nil, fmt.Errorf("%w: the list of names is empty", ErrNotFound)
+		return nil, &NotFound{"Tried to select from an empty list of templates.", templatesNotFound}
 	}
-	return nil, fmt.Errorf("%w: none of the templates given were found: %s", ErrNotFound, strings.Join(tried, ", "))
+	return nil, &NotFound{"none of the templates given were found: " + strings.Join(tried, ", "), templatesNotFound}
 }
 
 // seen is the scope of a template that is included or imported here.

@@ -21,6 +21,7 @@ type place struct {
 	own      *jinja.Dict // of the task that imports, for the name of what it imports
 	handlers bool
 	dynamic  bool // below an include of the running playbook
+	included bool // in a file that include_tasks brings, or in one that is imported there
 }
 
 func (p place) kind() kind {

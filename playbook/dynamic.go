@@ -99,7 +99,7 @@ func (l *loader) begin(t *Task) (end func()) {
 }
 
 func placeOf(t *Task) place {
-	return place{play: t.Play, parent: t.Parent, role: t.Role, file: t.File, handlers: t.Handler, dynamic: true}
+	return place{play: t.Play, parent: t.Parent, role: t.Role, file: t.File, handlers: t.Handler, dynamic: true, included: t.Action == "include_tasks"}
 }
 
 // includeBlock is the block for what t includes, with t's vars. What is included

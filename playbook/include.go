@@ -182,7 +182,7 @@ func (l *loader) include(n *yaml.Node, t *Task, p place) ([]Item, error) {
 		return nil, l.fail(source.Errorf(t.ActionPos, "include needs the name of a file"))
 	}
 	t.Args = jinja.NewDict(rawParams, file.Value)
-	static := !isTemplate(file) && t.Loop == nil && !p.dynamic
+	static := !isTemplate(file) && t.Loop == nil && !p.included
 	if kw, ok := t.Keywords["static"]; ok {
 		static = kw.Value == true
 		delete(t.Keywords, "static")

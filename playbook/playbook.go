@@ -70,6 +70,9 @@ type Play struct {
 	// first, for their vars, when and tags.
 	Imports []*Node
 	Dir     string // of the playbook file
+	// absent are the faults of names in vars_files of which there was no file
+	// when the playbook was loaded.
+	absent map[string]error
 }
 
 // Item is what a block holds: *Task or *Block.

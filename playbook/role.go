@@ -182,7 +182,7 @@ func (l *loader) roleFiles(r *Role, f from, p place, at *yaml.Node) error {
 	if r.Defaults, err = l.roleVars(r, "defaults", f, at); err != nil {
 		return err
 	}
-	p.role = r
+	p.role, p.included = r, false
 	if err := l.meta(r, p, at); err != nil {
 		return err
 	}

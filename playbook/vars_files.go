@@ -24,8 +24,8 @@ func (pb *Playbook) VarsFiles(play *Play) *jinja.Dict {
 }
 
 // checkVarsFiles reads the files whose names are known, so that their faults
-// show before anything runs. Only of a name that is no template is it a fault
-// that there is no such file.
+// show before anything runs. That there is no such file is a fault only when
+// the play has hosts: an earlier one may make it.
 func (l *loader) checkVarsFiles(n *yaml.Node, play *Play) error {
 	if n.Null() {
 		return nil
@@ -36,10 +36,22 @@ func (l *loader) checkVarsFiles(n *yaml.Node, play *Play) error {
 	}
 	for _, item := range items {
 		if name, ok := item.Value.(string); ok && FindVarsFile(name, play.Dir) == "" {
-			return l.noFile(item, "vars file", absolute(name, play.Dir))
+			if play.absent == nil {
+				play.absent = map[string]error{}
+			}
+			play.absent[name] = l.noFile(item, "vars file", absolute(name, play.Dir))
 		}
 	}
 	return l.addVarsFiles(play.Vars.Copy(), play)
+}
+
+// NoVarsFile is the fault that the play's vars_files have no file of this name,
+// which stands at pos.
+func (play *Play) NoVarsFile(name string, pos source.Pos) error {
+	if err := play.absent[name]; err != nil {
+		return err
+	}
+	return source.Errorf(pos, "the vars file %s was not found in %s", name, play.Dir)
 }
 
 // addVarsFiles adds the variables of the play's vars_files. Each may name the

@@ -75,8 +75,11 @@ func exitCode(err error) int {
 	var placed *source.Error
 	var undefined *vars.Undefined
 	var cache cacheFault
+	var prompt *runner.PromptError
 	switch {
 	case errors.As(err, &placed) && errors.As(placed.Err, &undefined): // in the name of what is imported
+		return runner.ExitError
+	case errors.As(err, &prompt):
 		return runner.ExitError
 	case errors.As(err, &use):
 		return 2

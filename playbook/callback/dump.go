@@ -5,6 +5,7 @@ import (
 
 	"gplay/jinja"
 	"gplay/playbook/runner"
+	"gplay/playbook/vars"
 )
 
 // What a module may say about how its result is shown.
@@ -67,35 +68,13 @@ func (d *display) shown(r *runner.Result) *jinja.Dict {
 // stripped is a result without what is there for callbacks alone, and without
 // the long parts that only -vvv shows.
 func (d *display) stripped(data *jinja.Dict) *jinja.Dict {
-	data = withoutInternal(data).(*jinja.Dict)
+	data = vars.Public(data)
 	if d.Verbosity < 3 {
 		data.Delete("invocation")
 		data.Delete("diff")
 	}
 	data.Delete("exception")
 	return data
-}
-
-// withoutInternal is a value without the keys that are Ansible's own business,
-// however deep.
-func withoutInternal(v any) any {
-	switch v := v.(type) {
-	case *jinja.Dict:
-		out := &jinja.Dict{Class: v.Class}
-		for k, item := range v.All() {
-			if name, ok := k.(string); !ok || !strings.HasPrefix(name, "_ansible_") {
-				out.Set(k, withoutInternal(item))
-			}
-		}
-		return out
-	case *jinja.List:
-		out := &jinja.List{Class: v.Class, Items: make([]any, len(v.Items))}
-		for i, item := range v.Items {
-			out.Items[i] = withoutInternal(item)
-		}
-		return out
-	}
-	return v
 }
 
 // debugOnly leaves of debug's result what it was asked to show.

@@ -11,6 +11,7 @@ import (
 	"gplay/jinja"
 	"gplay/playbook"
 	"gplay/playbook/runner"
+	"gplay/playbook/vars"
 )
 
 // tree writes each host's last result to a file of the host's name.
@@ -100,7 +101,7 @@ func (l *logPlays) data(r *runner.Result) string {
 	if flag(r, verboseOverride) {
 		return "omitted"
 	}
-	data := withoutInternal(r.Data).(*jinja.Dict)
+	data := vars.Public(r.Data)
 	invocation, invoked := data.Get("invocation")
 	data.Delete("invocation")
 	o := jinja.JSONOptions{ASCII: true, Default: asText}

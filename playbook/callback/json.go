@@ -8,6 +8,7 @@ import (
 	"gplay/internal/source"
 	"gplay/jinja"
 	"gplay/playbook/runner"
+	"gplay/playbook/vars"
 )
 
 // jsonReport writes one JSON document when the run is over, or with lines one
@@ -89,7 +90,7 @@ func (j *jsonReport) HostStart(task *runner.TaskInfo, host string) {
 }
 
 func (j *jsonReport) Result(r *runner.Result) {
-	data := withoutInternal(r.Data).(*jinja.Dict)
+	data := vars.Public(r.Data)
 	data.Set("action", r.Task.Task.ActionAs)
 	event := "v2_runner_on_ok"
 	switch r.Status {

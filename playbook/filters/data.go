@@ -249,10 +249,13 @@ func extract(c *jinja.Context, v any, args *jinja.Args) (any, error) {
 func item(container, key any) (v any, ok bool, err error) {
 	switch container := container.(type) {
 	case jinja.Getter:
+		if err := undefined(key); err != nil {
+			return nil, false, err
+		}
 		return container.Lookup(key)
 	case jinja.Mapping:
 		v, ok = container.Get(key)
-		return v, ok, nil
+		return v, ok, undefined(key)
 	}
 	items, ok := sequence(container)
 	if s, isText := container.(string); isText {

@@ -86,10 +86,10 @@ func asFilter(test jinja.Test) jinja.Filter {
 	return func(c *jinja.Context, v any, args *jinja.Args) (any, error) { return test(c, v, args) }
 }
 
-// Lenient are the filters that have something to say about a value that is
-// not there, or that may not use one; jinja refuses it for the others.
+// Lenient are the filters and tests that have something to say about a value
+// that is not there, or that may not use one; jinja refuses it for the others.
 // Their text keeps its class, too.
-var Lenient = lenient(slices.AppendSeq([]string{"extract", "mandatory", "ternary", "type_debug", "unvault", "vault_encrypted"}, maps.Keys(resultTests))...)
+var Lenient = lenient(slices.AppendSeq([]string{"extract", "from_yaml", "from_yaml_all", "mandatory", "ternary", "type_debug", "unvault", "uri", "url", "urn", "vault_encrypted"}, maps.Keys(resultTests))...)
 
 func lenient(names ...string) map[string]bool {
 	all := map[string]bool{}

@@ -104,7 +104,7 @@ func fromJSON(_ *jinja.Context, v any, _ *jinja.Args) (any, error) {
 }
 
 func fromYAML(v any) (any, error) {
-	s, ok := v.(string)
+	s, ok := jinja.Plain(v).(string)
 	if !ok {
 		return v, nil
 	}
@@ -112,7 +112,7 @@ func fromYAML(v any) (any, error) {
 }
 
 func fromYAMLAll(v any) (any, error) {
-	s, ok := v.(string)
+	s, ok := jinja.Plain(v).(string)
 	if !ok {
 		return v, nil
 	}

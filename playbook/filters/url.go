@@ -149,12 +149,9 @@ var urlTests = map[string]jinja.Test{
 func urlTest(is func(splitURL) bool, names ...string) jinja.Test {
 	return func(_ *jinja.Context, v any, args *jinja.Args) (bool, error) {
 		p := bind(args, names...)
-		if p.err != nil || undefined(v) != nil {
-			return false, errors.Join(p.err, undefined(v))
-		}
-		s, ok := v.(string)
-		if !ok {
-			return false, nil
+		s, ok := jinja.Plain(v).(string)
+		if !ok || p.err != nil {
+			return false, p.err
 		}
 		u := parseURL(s)
 		if strings.Count(u.netloc, "[") != strings.Count(u.netloc, "]") || !is(u) {

@@ -28,7 +28,7 @@ func (p *playRun) control(ctx context.Context, task *playbook.Task, at, all []*c
 // allGathered reports whether the facts of all hosts are known, where that is
 // asked for.
 func (p *playRun) allGathered(at []*cursor) bool {
-	return p.SmartGathering && !slices.ContainsFunc(at, func(c *cursor) bool { return !p.gathered[c.host] })
+	return p.SmartGathering && !slices.ContainsFunc(at, func(c *cursor) bool { return !p.store.Gathered(c.host) })
 }
 
 // gathers reports whether the play gathers facts.

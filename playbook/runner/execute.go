@@ -145,15 +145,10 @@ func (x *execution) register(host string, data *jinja.Dict) {
 	}
 }
 
-// public is a result without what is only for the callback.
+// public is a result as it is registered.
 func public(data *jinja.Dict) *jinja.Dict {
-	out := &jinja.Dict{Class: vars.UnsafeText}
-	for k, v := range data.All() {
-		if name, ok := k.(string); ok && strings.HasPrefix(name, "_ansible_") {
-			continue
-		}
-		out.Set(k, v)
-	}
+	out := vars.Public(data)
+	out.Class = vars.UnsafeText
 	return out
 }
 
@@ -639,6 +634,8 @@ func (x *execution) effects(data *jinja.Dict, s *settings, args *jinja.Dict) {
 	}
 	put := setFacts
 	switch x.task.Action {
+	case "gather_facts":
+		facts = vars.MarkGathered(facts)
 	case "include_vars":
 		put = func(host string) { x.store.Include(host, facts) }
 	case "set_fact":

@@ -218,9 +218,6 @@ func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) 
 		}
 		defer p.handlers.ran(o.task, c.host) // of the others, one of run_once stays notified
 	}
-	if o.task.Action == "gather_facts" && (r.Status == OK || r.Status == Changed) {
-		p.gathered[c.host] = true
-	}
 	if role := o.task.Role; role != nil && !c.handling() && r.Status != Skipped && r.Status != Unreachable {
 		p.rolesRun[roleUse(c.host, role)] = true
 	}

@@ -31,7 +31,7 @@ func (r *Runner) List(ctx context.Context, pb *playbook.Playbook) ([]Listing, er
 	r.pb = pb
 	for _, play := range pb.Plays {
 		p := r.playRun(ctx, play)
-		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
+		if err := p.foresee(ctx); err != nil {
 			return nil, err
 		}
 		p.tagScope = p.playScope(ctx)
@@ -57,11 +57,22 @@ func (r *Runner) CheckHosts(ctx context.Context, pb *playbook.Playbook) error {
 	r.pb = pb
 	for _, play := range pb.Plays {
 		p := r.playRun(ctx, play)
-		if err := or(p.checkKeywords(ctx), p.resolveHosts(ctx)); err != nil {
+		if err := p.foresee(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// foresee finds what can be known of a play that does not run.
+func (p *playRun) foresee(ctx context.Context) error {
+	if err := p.presume(ctx); err != nil {
+		return err
+	}
+	if err := p.checkKeywords(ctx); err != nil {
+		return err
+	}
+	return p.resolveHosts(ctx)
 }
 
 // list adds the tasks of a block, without those of rescue and always, as

@@ -258,11 +258,11 @@ func (l *loop) one(ctx context.Context, i int) *try {
 func (l *loop) labelOf(i int, label any, err error) string {
 	switch {
 	case err == nil:
-		return jinja.Str(label)
+		return jinja.Str(vars.PublicValue(label))
 	case l.x.task.Action == "debug":
 		return "None"
 	}
-	return jinja.Str(l.items[i])
+	return jinja.Str(vars.PublicValue(l.items[i]))
 }
 
 func (l *loop) tell(t *try, label string) {

@@ -9,7 +9,29 @@ import (
 )
 
 // prompt asks for the play's vars_prompt.
-func (p *playRun) prompt(ctx context.Context) error {
+func (p *playRun) prompt(ctx context.Context) error { return p.eachQuestion(ctx, p.ask) }
+
+// presume gives the play's vars_prompt their defaults, for a play that is only
+// listed.
+func (p *playRun) presume(ctx context.Context) error {
+	err := p.eachQuestion(ctx, func(q question) error {
+		otherwise, _ := q.Get("default")
+		p.prompted.Set(q.text("name", ""), otherwise)
+		return nil
+	})
+	if err != nil {
+		return &PromptError{err}
+	}
+	return nil
+}
+
+// PromptError is a fault in the vars_prompt of a play that is only listed,
+// which is none of the source.
+type PromptError struct{ error }
+
+func (e *PromptError) Unwrap() error { return e.error }
+
+func (p *playRun) eachQuestion(ctx context.Context, do func(question) error) error {
 	k, ok := p.play.Keywords["vars_prompt"]
 	if !ok {
 		return nil
@@ -24,7 +46,7 @@ func (p *playRun) prompt(ctx context.Context) error {
 		if !ok {
 			return source.Errorf(k.Pos, "vars_prompt is a list of dicts with name and prompt")
 		}
-		if err := p.ask(question{q, k.Pos}); err != nil {
+		if err := do(question{q, k.Pos}); err != nil {
 			return err
 		}
 	}

@@ -139,7 +139,6 @@ type Runner struct {
 	started     bool   // the task of StartAt was reached
 	uuids       string // what those of this run begin with
 	uuidCount   int
-	gathered    map[string]bool // hosts whose facts were gathered
 	pb          *playbook.Playbook
 }
 
@@ -158,8 +157,8 @@ func New(o Options) *Runner {
 	store.Cache, store.HideFacts = o.FactCache, o.HideFacts
 	r := &Runner{
 		Options: o, pool: o.Pool, store: store,
-		stats:    &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
-		gathered: map[string]bool{}, failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
+		stats:  &Stats{Counts: map[string]*Counts{}, Custom: map[string]*jinja.Dict{}},
+		failed: map[string]bool{}, unreachable: map[string]bool{}, started: o.StartAt == "",
 		uuids: fmt.Sprintf("%08x-%04x-%04x-%04x", rand.Uint32(), rand.Uint32N(1<<16), rand.Uint32N(1<<16), rand.Uint32N(1<<16)),
 	}
 	o.Templar.Warn = func(msg string) { r.warn("%s", msg) }

@@ -334,7 +334,7 @@ func (p *playRun) hostVarsFiles(ctx context.Context, h *inventory.Host) error {
 	for _, entry := range asList(k.Value) {
 		dicts, err := p.varsFile(ctx, h, entry, k.Pos)
 		switch {
-		case isUndefined(err) && !p.gathered[h.Name]:
+		case isUndefined(err) && !p.store.HasFacts(h.Name):
 			p.waiting[h.Name] = true
 		case err != nil:
 			return err
@@ -361,7 +361,7 @@ func (p *playRun) varsFile(ctx context.Context, h *inventory.Host, entry any, po
 			return p.readVars(path)
 		}
 	}
-	return nil, source.Errorf(pos, "the vars file %s was not found in %s", name, p.play.Dir)
+	return nil, p.play.NoVarsFile(name, pos)
 }
 
 // varsFileRead is what a file of vars_files held, and what it was like then.

@@ -33,7 +33,7 @@ var guardedPrefixes = []string{
 }
 
 func fromHost(name string) bool {
-	if guarded[name] || strings.HasSuffix(name, "_interpreter") {
+	if guarded[name] || name == gathered || strings.HasSuffix(name, "_interpreter") {
 		return false
 	}
 	if strings.HasPrefix(name, "ansible_ssh_host_key_") {

@@ -240,7 +240,7 @@ func loadTemplate(c *jinja.Context, name string) (*jinja.Template, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s: %w", name, jinja.ErrNotFound)
+	return nil, jinja.ErrNotFound
 }
 
 func now(_ *jinja.Context, a *jinja.Args) (any, error) {

@@ -120,7 +120,21 @@ func (s *Store) ClearFacts(host string) error {
 	return s.Cache.Delete(host)
 }
 
-// HasFacts reports whether facts were gathered for host.
+// gathered is the fact that says that gather_facts brought the others, which
+// caches keep with them.
+const gathered = "_ansible_facts_gathered"
+
+// MarkGathered adds to facts that gather_facts brought them.
+func MarkGathered(facts *jinja.Dict) *jinja.Dict { return merged(facts, jinja.NewDict(gathered, true)) }
+
+// Gathered reports whether gather_facts ran on host, now or in a run whose
+// facts are cached.
+func (s *Store) Gathered(host string) bool {
+	v, _ := s.of(host).facts.Get(gathered)
+	return v == true
+}
+
+// HasFacts reports whether there are facts of host that a module found.
 func (s *Store) HasFacts(host string) bool {
 	_, ok := s.of(host).facts.Get("gather_subset")
 	return ok

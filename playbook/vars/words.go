@@ -223,8 +223,12 @@ func FileFault(err error) error {
 
 // words are Ansible's for a fault, or gplay's where they are the same.
 func words(e *source.Error) string {
-	if e.Known != "" {
+	var template *jinja.NotFound
+	switch {
+	case e.Known != "":
 		return e.Known
+	case errors.As(e, &template):
+		return template.Words
 	}
 	return e.Msg
 }
