@@ -168,22 +168,36 @@ func quantity(text string, units map[string]int) (*int, error) {
 	return &n, err
 }
 
-// directory looks at a directory; above are the directories it is in, which
+// directory looks at a directory: at its files, at its directories, and then at
+// what is in these; above are the directories it is in, which
 // a link may lead back to.
 func (s *search) directory(dir string, depth int, above []host.Info) error {
-	entries, err := s.c.ReadDir(dir)
+	entries, err := s.c.Entries(dir)
 	if err != nil {
 		return err
 	}
 	s.examined += len(entries)
+	if s.Depth != nil && *s.Depth > 0 && depth > *s.Depth { // they are counted, and no more
+		return nil
+	}
+	var files, dirs []host.Info
 	for _, info := range entries {
-		p := path.Join(dir, info.Name())
-		if err := s.entry(p, info); err != nil {
+		if target, err := s.c.Stat(path.Join(dir, info.Name())); err == nil && target.IsDir() {
+			dirs = append(dirs, info)
+		} else {
+			files = append(files, info)
+		}
+	}
+	for _, info := range slices.Concat(files, dirs) {
+		if err := s.entry(path.Join(dir, info.Name()), info); err != nil {
 			return err
 		}
-		if !s.Recurse || s.Depth != nil && *s.Depth > 0 && depth >= *s.Depth {
-			continue
-		}
+	}
+	if !s.Recurse {
+		return nil
+	}
+	for _, info := range dirs {
+		p := path.Join(dir, info.Name())
 		if info.Mode()&fs.ModeSymlink != 0 && s.Follow {
 			if target, err := s.c.Stat(p); err == nil {
 				info = target

@@ -149,15 +149,19 @@ func (l *loader) taskFile(file string, b *Block, p place, at source.Pos) error {
 		return nil
 	}
 	if n.Kind != yaml.List {
-		e := l.errorf(n, "a file of tasks has to be a list, not %s", n.Describe())
-		if n.Kind == yaml.Map {
-			e.Hint = "begin each task with a dash"
-		}
-		return e
+		return l.noTasks(n)
 	}
 	p.parent, p.file = b, file
 	b.Items, err = l.items(n, p)
 	return err
+}
+
+func (l *loader) noTasks(n *yaml.Node) *source.Error {
+	e := l.errorf(n, "a file of tasks has to be a list, not %s", n.Describe())
+	if n.Kind == yaml.Map {
+		e.Hint = "begin each task with a dash"
+	}
+	return e
 }
 
 func isNothing(n *yaml.Node) bool { return n.Null() || n.Kind == yaml.List && len(n.Items) == 0 }

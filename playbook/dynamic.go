@@ -1,11 +1,17 @@
 package playbook
 
 import (
+	"errors"
 	"slices"
 
 	"gplay/internal/source"
+	"gplay/internal/yaml"
 	"gplay/jinja"
 )
+
+// ErrNoTasks is in the error about a file that include_tasks means and that has
+// no list of tasks.
+var ErrNoTasks = errors.New("no list of tasks")
 
 // Included is what an include of the running playbook brings.
 type Included struct {
@@ -31,6 +37,15 @@ func (pb *Playbook) IncludeTasks(t *Task, name string) (*Included, error) {
 	if !ok {
 		return nil, l.noFile(at, "tasks file", file)
 	}
+	content, err := l.read(file, at.Pos)
+	if err != nil {
+		return nil, err
+	}
+	if !content.Null() && content.Kind != yaml.List {
+		e := l.noTasks(content)
+		e.Known, e.Err = "included task files must contain a list of tasks", ErrNoTasks
+		return nil, e
+	}
 	b, applied, err := l.includeBlock(t)
 	if err != nil {
 		return nil, err
@@ -42,8 +57,7 @@ func (pb *Playbook) IncludeTasks(t *Task, name string) (*Included, error) {
 	if applied != b && len(applied.Items) > 0 {
 		b.Items = []Item{applied}
 	}
-	content, err := l.read(file, at.Pos)
-	return &Included{Block: b, Null: content.Null()}, err
+	return &Included{Block: b, Null: content.Null()}, nil
 }
 
 // IncludeRole loads the role of t, an include_role, whose arguments are given

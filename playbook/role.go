@@ -419,6 +419,7 @@ func last(roles []*Role) *Role {
 }
 
 func (l *loader) noRole(name string, at *yaml.Node, dirs []string) error {
+	known := fmt.Sprintf("the role '%s' was not found in %s", name, strings.Join(dirs, ":"))
 	dirs = slices.Compact(dirs)
 	shown := make([]string, len(dirs))
 	var names []string
@@ -432,7 +433,7 @@ func (l *loader) noRole(name string, at *yaml.Node, dirs []string) error {
 		}
 	}
 	e := l.errorf(at, "the role %q was not found in %s", name, strings.Join(shown, ", "))
-	e.Err = ErrNoRole
+	e.Known, e.Err = known, ErrNoRole
 	e.Hint = source.DidYouMean(name, names)
 	return e
 }

@@ -18,6 +18,8 @@ type Reader interface {
 	Open(path string) (io.ReadCloser, error)
 	ReadFile(path string) ([]byte, error)
 	ReadDir(path string) ([]Info, error) // sorted by name, as Lstat sees them
+	// Entries is what ReadDir gives, in the order in which the directory has it.
+	Entries(path string) ([]Info, error)
 	Readlink(path string) (string, error)
 	LookPath(program string) (string, error)
 	// Ask runs a command that only reads. An exit code other than 0 is no

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -66,7 +67,18 @@ func (l *Local) Access(path string) (read, write, execute bool) {
 }
 
 func (l *Local) ReadDir(path string) ([]Info, error) {
-	entries, err := os.ReadDir(l.path(path))
+	infos, err := l.Entries(path)
+	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Name(), b.Name()) })
+	return infos, err
+}
+
+func (l *Local) Entries(path string) ([]Info, error) {
+	dir, err := os.Open(l.path(path))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(-1)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package filters
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -116,24 +117,69 @@ func fileGlob(v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := GlobFiles(s)
-	return textList(files), err
+	return textList(GlobFiles(s)), nil
 }
 
 // GlobFiles gives the regular files that match a shell pattern.
-func GlobFiles(pattern string) ([]string, error) {
-	matches, err := filepath.Glob(strings.ReplaceAll(pattern, "[!", "[^"))
-	if err != nil {
-		return nil, fmt.Errorf("the file pattern %q is wrong: %w", pattern, err)
-	}
+func GlobFiles(pattern string) []string {
 	var files []string
-	for _, m := range matches {
-		hidden := strings.HasPrefix(filepath.Base(m), ".") && !strings.HasPrefix(filepath.Base(pattern), ".")
-		if info, err := os.Stat(m); err == nil && info.Mode().IsRegular() && !hidden {
+	for _, m := range glob(pattern) {
+		if info, err := os.Stat(m); err == nil && info.Mode().IsRegular() {
 			files = append(files, m)
 		}
 	}
-	return files, nil
+	return files
+}
+
+const magic = "*?["
+
+// glob gives the paths that match a shell pattern, as Python's glob does: names
+// with a leading dot only where the pattern has one, and in the order in which
+// the directories have them.
+func glob(pattern string) []string {
+	if !strings.ContainsAny(pattern, magic) {
+		if _, err := os.Lstat(pattern); err != nil {
+			return nil
+		}
+		return []string{pattern}
+	}
+	dir, base := filepath.Split(pattern)
+	dirs := []string{dir}
+	if strings.ContainsAny(dir, magic) {
+		dirs = glob(strings.TrimRight(dir, "/"))
+	}
+	var found []string
+	for _, dir := range dirs {
+		if !strings.ContainsAny(base, magic) {
+			found = append(found, glob(filepath.Join(dir, base))...)
+			continue
+		}
+		for _, e := range Directory(cmp.Or(dir, ".")) {
+			if hidden(e.Name()) == hidden(base) && fnmatch(base, e.Name()) {
+				found = append(found, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return found
+}
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+func fnmatch(pattern, name string) bool {
+	ok, err := filepath.Match(strings.NewReplacer(`\`, `\\`, "[!", "[^").Replace(pattern), name)
+	return ok && err == nil
+}
+
+// Directory is what stands in a directory, in the order in which it has that:
+// Ansible does not sort either. What cannot be read has nothing.
+func Directory(path string) []os.DirEntry {
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	entries, _ := dir.ReadDir(-1)
+	return entries
 }
 
 // pathJoin joins as os.path.join does: an absolute part begins anew.

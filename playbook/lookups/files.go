@@ -139,9 +139,8 @@ func fileGlob(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	read(c, options)
 	return each(terms, noPath, func(pattern string) ([]any, error) {
 		for _, candidate := range c.globs(pattern) {
-			files, err := filters.GlobFiles(candidate)
-			if err != nil || len(files) > 0 {
-				return asValues(files), err
+			if files := filters.GlobFiles(candidate); len(files) > 0 {
+				return asValues(files), nil
 			}
 		}
 		return nil, nil

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"gplay/jinja"
+	"gplay/playbook/filters"
 )
 
 // fileTree gives what is below each directory, as community.general.filetree
@@ -40,7 +41,7 @@ func fileTree(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 // walk is what stands in a directory below root, and then what stands in the
 // directories of it. What cannot be read is left out.
 func walk(root, dir string, seen map[string]bool) []any {
-	entries, _ := os.ReadDir(filepath.Join(root, dir))
+	entries := filters.Directory(filepath.Join(root, dir))
 	var dirs, files []fs.DirEntry
 	for _, e := range entries {
 		if info, err := os.Stat(filepath.Join(root, dir, e.Name())); err == nil && info.IsDir() {

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -132,7 +131,7 @@ func (p *playRun) enterGroups(task *playbook.Task, groups []*group) (failed bool
 	only := map[*cursor]map[*playbook.Block]bool{}
 	for _, g := range groups {
 		err := p.load(task, g)
-		if errors.Is(err, playbook.ErrNoRole) || errors.Is(err, playbook.ErrRoleCircle) || task.Action == "include_tasks" && (errors.Is(err, fs.ErrNotExist) || vault.IsLocked(err)) {
+		if missing(err) || task.Action == "include_tasks" && vault.IsLocked(err) {
 			failed = p.includeFails(task, g, err) || failed
 			continue
 		}
@@ -167,18 +166,25 @@ type badValue struct {
 
 func (b *badValue) Unwrap() error { return b.error }
 
+// missing reports whether something of what is included is not there, which
+// fails the hosts; another error ends the run.
+func missing(err error) bool {
+	for _, absent := range []error{fs.ErrNotExist, playbook.ErrNoRole, playbook.ErrRoleCircle, playbook.ErrNoTasks} {
+		if errors.Is(err, absent) {
+			return true
+		}
+	}
+	return false
+}
+
 // includeFails fails the hosts whose include cannot be loaded. Of a role
 // Ansible does not say on which hosts. It reports whether one of them has
 // nothing that rescues it.
 func (p *playRun) includeFails(task *playbook.Task, g *group, err error) (last bool) {
 	if task.Action == "include_role" {
-		p.warn("%s", failureText(err))
+		p.warn("%v", err)
 	}
-	file, _ := p.pb.FindTasks(task, g.name)
-	reason := fmt.Sprintf("Could not find or access '%s' on the Ansible Controller.", file)
-	if vault.IsLocked(err) {
-		reason = failureText(err)
-	}
+	reason := strings.TrimPrefix(failureText(err), "Unable to retrieve file contents\n")
 	for _, c := range g.hosts {
 		if task.Action == "include_tasks" {
 			r := &Result{Task: g.info, Host: c.host, Status: Failed, Data: jinja.NewDict("reason", reason)}
