@@ -103,6 +103,8 @@ func represent(v any, f Format, depth int) (*node, error) {
 		return &node{text: floatText(v), plain: true}, nil
 	case string:
 		return textNode(v, f), nil
+	case jinja.Text:
+		return textNode(v.Value, f), nil
 	case *yaml.Template:
 		return textNode(v.Text, f), nil
 	case *jinja.Undefined:

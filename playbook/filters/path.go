@@ -150,13 +150,16 @@ func glob(pattern string) []string {
 	}
 	var found []string
 	for _, dir := range dirs {
+		if dir != "" && !strings.HasSuffix(dir, "/") {
+			dir += "/"
+		}
 		if !strings.ContainsAny(base, magic) {
-			found = append(found, glob(filepath.Join(dir, base))...)
+			found = append(found, glob(dir+base)...)
 			continue
 		}
 		for _, e := range Directory(cmp.Or(dir, ".")) {
 			if hidden(e.Name()) == hidden(base) && fnmatch(base, e.Name()) {
-				found = append(found, filepath.Join(dir, e.Name()))
+				found = append(found, dir+e.Name()) // as the pattern is written
 			}
 		}
 	}

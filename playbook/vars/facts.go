@@ -52,10 +52,19 @@ func Safe(facts *jinja.Dict) *jinja.Dict {
 	out := &jinja.Dict{Class: filters.UnsafeText}
 	for k, v := range facts.All() {
 		if name, ok := k.(string); ok && fromHost(name) {
-			out.Set(k, v)
+			out.Set(k, untemplated(v))
 		}
 	}
 	return out
+}
+
+// untemplated is v as part of an unsafe dict, which the texts in v are no part of:
+// those of a cache or of set_fact are not unsafe yet.
+func untemplated(v any) any {
+	if _, text := v.(string); text {
+		return v
+	}
+	return unsafe(v)
 }
 
 func unprefixed(facts *jinja.Dict) *jinja.Dict {
@@ -64,7 +73,7 @@ func unprefixed(facts *jinja.Dict) *jinja.Dict {
 		if name, ok := k.(string); ok && name != "ansible_local" {
 			k = strings.TrimPrefix(name, prefix)
 		}
-		out.Set(k, v)
+		out.Set(k, untemplated(v))
 	}
 	return out
 }
