@@ -228,6 +228,9 @@ func modeText(bits int) string { return fmt.Sprintf("0%03o", bits) }
 // addFileInfo adds what a result says of the file that it names as path or
 // dest, when that is there: uid, gid, owner, group, mode, state and size.
 func (c *Call) addFileInfo(r map[string]any) {
+	if c.elsewhere {
+		return
+	}
 	named, ok := r["path"]
 	if !ok {
 		named = r["dest"]

@@ -47,6 +47,7 @@ func fetch(_ context.Context, c *Call, a fetchArgs) (Result, error) {
 	if err != nil {
 		return nil, unreadable(a.Src, err)
 	}
+	c.elsewhere = true
 	r := Result{"file": a.Src, "dest": a.Dest, "checksum": sum}
 	if sum == a.Have {
 		r["md5sum"], err = fileHash(c, a.Src, "md5")

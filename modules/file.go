@@ -194,17 +194,24 @@ func (t *fileTask) absent() error {
 
 // content lists what a directory holds, for the diff.
 func (t *fileTask) content() map[string]any {
-	dirs, files := []any{}, []any{}
-	// What cannot be read is not listed.
-	_ = walk(t.c, t.path, func(p string, info host.Info) error {
-		if info.IsDir() {
-			dirs = append(dirs, p)
-		} else {
-			files = append(files, p)
+	allFiles, allDirs := []any{}, []any{}
+	var list func(dir string)
+	list = func(dir string) {
+		files, dirs, _ := children(t.c, dir) // what cannot be read is not listed
+		for _, d := range dirs {
+			allDirs = append(allDirs, path.Join(dir, d.Name()))
 		}
-		return nil
-	})
-	return map[string]any{"directories": dirs, "files": files}
+		for _, f := range files {
+			allFiles = append(allFiles, path.Join(dir, f.Name()))
+		}
+		for _, d := range dirs {
+			if d.IsDir() { // no link to one
+				list(path.Join(dir, d.Name()))
+			}
+		}
+	}
+	list(t.path)
+	return map[string]any{"directories": allDirs, "files": allFiles}
 }
 
 func (t *fileTask) file() error {

@@ -172,21 +172,13 @@ func quantity(text string, units map[string]int) (*int, error) {
 // what is in these; above are the directories it is in, which
 // a link may lead back to.
 func (s *search) directory(dir string, depth int, above []host.Info) error {
-	entries, err := s.c.Entries(dir)
+	files, dirs, err := children(s.c, dir)
 	if err != nil {
 		return err
 	}
-	s.examined += len(entries)
+	s.examined += len(files) + len(dirs)
 	if s.Depth != nil && *s.Depth > 0 && depth > *s.Depth { // they are counted, and no more
 		return nil
-	}
-	var files, dirs []host.Info
-	for _, info := range entries {
-		if target, err := s.c.Stat(path.Join(dir, info.Name())); err == nil && target.IsDir() {
-			dirs = append(dirs, info)
-		} else {
-			files = append(files, info)
-		}
 	}
 	for _, info := range slices.Concat(files, dirs) {
 		if err := s.entry(path.Join(dir, info.Name()), info); err != nil {

@@ -63,7 +63,9 @@ type Call struct {
 	changed bool
 	diffs   []Diff
 	warns   []string
-	given   map[string]any
+	// elsewhere is set where the file that the result names is not on this host.
+	elsewhere bool
+	given     map[string]any
 }
 
 // Controller is what a module may ask of the machine that runs the playbook,

@@ -27,6 +27,20 @@ func followLinks(r host.Reader, p string) string {
 	return p
 }
 
+// children is what stands in a directory, as Python's os.walk has it: what is no
+// directory, and directories with the links to them, as the directory has them.
+func children(r host.Reader, dir string) (files, dirs []host.Info, err error) {
+	entries, err := r.Entries(dir)
+	for _, info := range entries {
+		if target, err := r.Stat(path.Join(dir, info.Name())); err == nil && target.IsDir() {
+			dirs = append(dirs, info)
+		} else {
+			files = append(files, info)
+		}
+	}
+	return files, dirs, err
+}
+
 // walk calls visit for everything below a directory, a directory before what
 // it holds; links are not followed.
 func walk(r host.Reader, dir string, visit func(p string, info host.Info) error) error {

@@ -187,8 +187,15 @@ func (s *systemctl) listed(unit string) (bool, error) {
 	if slices.Contains(states, strings.TrimSpace(string(out.Stdout))) {
 		return true, nil
 	}
-	out, err = s.ask("list-unit-files", "--", unit)
-	return err == nil && out.Code == 0, err
+	if out, err = s.ask("list-unit-files", "--", unit); err != nil || out.Code == 0 {
+		return err == nil, err
+	}
+	// What keeps systemctl from working at all is no fault of the unit's.
+	if out, err = s.ask(); err != nil || out.Code == 0 {
+		return false, err
+	}
+	text := string(out.Stderr)
+	return false, Fail(strings.TrimRight(text, "\n"), Result{"cmd": s.args[0], "rc": out.Code, "stdout": string(out.Stdout), "stderr": text})
 }
 
 // properties reads what systemctl show prints. Only commands (Exec…={ … })

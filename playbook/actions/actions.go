@@ -186,10 +186,9 @@ func (c *Call) list(name string) []any {
 // find gives the path of a file of the playbook: in the subdirectory kind
 // (files, templates, vars) of each search directory, then in the directory.
 func (c *Call) find(kind, name string) (string, error) {
-	name = expandHome(name)
-	if filepath.IsAbs(name) {
-		_, err := os.Stat(name)
-		return name, missing(err, name, nil)
+	if path := expandHome(name); filepath.IsAbs(path) {
+		_, err := os.Stat(path)
+		return path, missing(err, name, nil)
 	}
 	var tried []string
 	for _, dir := range c.Dirs {
@@ -200,18 +199,16 @@ func (c *Call) find(kind, name string) (string, error) {
 			tried = append(tried, path)
 		}
 	}
-	// Ansible looks beside the playbook once more, and says so.
-	tried = append(tried, candidates(c.Dirs[len(c.Dirs)-1], kind, name)...)
+	if len(c.Dirs) == 1 { // Ansible looks beside the playbook once more, and says so
+		tried = append(tried, tried...)
+	}
 	return "", missing(os.ErrNotExist, name, tried)
 }
 
-// candidates are where a file may be of a directory. A name that begins with
-// the kind says itself that it is there.
+// candidates are where a file may be of a directory, with the name as it is
+// written.
 func candidates(dir, kind, name string) []string {
-	if strings.HasPrefix(name, kind+"/") {
-		return []string{filepath.Join(dir, name)}
-	}
-	return []string{filepath.Join(dir, kind, name), filepath.Join(dir, name)}
+	return []string{dir + "/" + kind + "/" + name, dir + "/" + name}
 }
 
 func missing(err error, name string, tried []string) error {

@@ -112,11 +112,11 @@ func (c *Call) findVarsDir(name string) (string, error) {
 	switch {
 	case filepath.IsAbs(name):
 	case c.Task.Role == nil:
-		path = filepath.Join(c.Dirs[0], name)
+		path = c.Dirs[0] + "/" + name
 	case strings.Split(name, "/")[0] == "vars":
-		path = filepath.Join(c.Task.Role.Path, name)
+		path = c.Task.Role.Path + "/" + name
 	default:
-		path = filepath.Join(c.Task.Role.Path, "vars", name)
+		path = c.Task.Role.Path + "/vars/" + name
 	}
 	info, err := os.Stat(path)
 	switch {

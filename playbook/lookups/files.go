@@ -64,7 +64,11 @@ func (c *Context) baseDir() string {
 func (c *Context) read(name, subdir string) (text, path string, err error) {
 	path, ok := c.find(name, subdir)
 	if !ok {
-		return "", "", fmt.Errorf("could not locate file in lookup: %s (looked for %s)", name, strings.Join(c.candidates(name, subdir), ", "))
+		fault := "could not locate file in lookup: " + name
+		if subdir == "templates" {
+			fault = fmt.Sprintf("the template file %s could not be found for the lookup", name)
+		}
+		return "", "", fmt.Errorf("%s (looked for %s)", fault, strings.Join(c.candidates(name, subdir), ", "))
 	}
 	data, err := c.Vault.ReadFile(path)
 	return string(data), path, err
