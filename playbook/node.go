@@ -123,7 +123,7 @@ func (l *loader) unknownKeyword(key *yaml.Node, k kind) error {
 	return e
 }
 
-var identifier = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // pythonWords cannot be the names of variables in templates.
 var pythonWords = map[string]bool{

@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,10 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if port != 0 {
 		c.Args.Set("ansible_ssh_port", port)
 	}
-	groups := hostGroups(c)
+	groups, err := hostGroups(c)
+	if err != nil {
+		return nil, err
+	}
 	shown := jinja.NewList()
 	for _, g := range groups {
 		shown.Items = append(shown.Items, g)
@@ -42,11 +46,19 @@ func runAddHost(_ context.Context, c *Call) (*jinja.Dict, error) {
 }
 
 // hostGroups are the groups that the host joins, each once.
-func hostGroups(c *Call) []string {
+func hostGroups(c *Call) ([]string, error) {
 	var groups []string
 	for _, arg := range []string{"groupname", "groups", "group"} {
-		if _, given := c.Args.Get(arg); !given {
+		v, given := c.Args.Get(arg)
+		if !given {
 			continue
+		}
+		switch v.(type) {
+		case int, float64, bool, *jinja.Dict:
+			if jinja.Truth(v) {
+				return nil, errors.New("Groups must be specified as a list.")
+			}
+			return nil, nil
 		}
 		for _, g := range c.list(arg) {
 			if name := jinja.Str(g); !slices.Contains(groups, name) {
@@ -55,5 +67,5 @@ func hostGroups(c *Call) []string {
 		}
 		break
 	}
-	return groups
+	return groups, nil
 }

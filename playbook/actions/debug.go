@@ -20,7 +20,7 @@ func runDebug(_ context.Context, c *Call) (*jinja.Dict, error) {
 	if text := c.text("verbosity"); text != "" {
 		threshold, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, Unrunnable{fmt.Errorf("Unexpected failure during module execution: invalid literal for int() with base 10: %s", jinja.Repr(text))}
+			return nil, unforeseen("invalid literal for int() with base 10: %s", jinja.Repr(text))
 		}
 		if threshold > c.Verbosity {
 			return jinja.NewDict("skipped_reason", "Verbosity threshold not met.", "skipped", true), nil

@@ -10,10 +10,22 @@ import (
 var groupBy = &Action{Name: "group_by", Doc: "put hosts into groups made of their facts", Params: []string{"key", "parents"}, Run: runGroupBy}
 
 func runGroupBy(_ context.Context, c *Call) (*jinja.Dict, error) {
-	if _, ok := c.Args.Get("key"); !ok {
+	key, ok := c.Args.Get("key")
+	if !ok {
 		return jinja.NewDict("changed", false, "failed", true, "msg", "the 'key' param is required when using group_by"), nil
 	}
+	switch key.(type) {
+	case string, jinja.Text:
+	default:
+		return nil, unforeseen("'%s' object has no attribute 'replace'", jinja.TypeName(key))
+	}
 	group := strings.ReplaceAll(c.text("key"), " ", "-")
+	switch v, given := c.Args.Get("parents"); v.(type) {
+	case nil, int, bool, float64:
+		if given {
+			return nil, unforeseen("'%s' object is not iterable", jinja.TypeName(v))
+		}
+	}
 	parents := []string{}
 	shown := jinja.NewList()
 	for _, p := range c.list("parents") {

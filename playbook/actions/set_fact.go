@@ -3,6 +3,7 @@ package actions
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gplay/jinja"
@@ -14,11 +15,17 @@ var setFact = &Action{Name: "set_fact", Doc: "set variables for the host", Param
 func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 	facts := jinja.NewDict()
 	for k, v := range c.Args.All() {
-		name, err := c.name(k)
+		name, err := c.name(c.Task.Args, k)
 		if err != nil {
 			return nil, err
 		}
 		if name == "cacheable" {
+			if err := unhashable(v); err != nil {
+				return nil, err
+			}
+			if !isBool(v) {
+				return nil, unforeseen("The value '%s' is not a valid boolean.", jinja.Str(v))
+			}
 			continue
 		}
 		if err := variableName(name); err != nil {
@@ -35,6 +42,31 @@ func runSetFact(_ context.Context, c *Call) (*jinja.Dict, error) {
 	return jinja.NewDict("ansible_facts", facts), nil
 }
 
+// unforeseen is the fault of an action that Ansible does not expect of it.
+func unforeseen(format string, args ...any) error {
+	return Unrunnable{fmt.Errorf("Unexpected failure during module execution: "+format, args...)}
+}
+
+// unhashable is the fault of a list or dict where a boolean is looked for.
+func unhashable(v any) error {
+	switch v.(type) {
+	case *jinja.List, *jinja.Dict:
+		return unforeseen("unhashable type: '%s'", jinja.TypeName(v))
+	}
+	return nil
+}
+
+// isBool reports whether v is one of Ansible's words for yes and no.
+func isBool(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case float64:
+		return v == 0 || v == 1
+	}
+	return slices.Contains([]string{"yes", "on", "1", "true", "t", "y", "no", "off", "0", "false", "f", "n"}, strings.ToLower(strings.TrimSpace(jinja.Str(v))))
+}
+
 func variableName(name string) error {
 	if playbook.IsVariableName(name) {
 		return nil
@@ -42,11 +74,11 @@ func variableName(name string) error {
 	return fmt.Errorf("The variable name '%s' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores.", name)
 }
 
-// name is an argument's name, which may be a template in set_fact where the
-// playbook itself has it.
-func (c *Call) name(key any) (string, error) {
+// name is the name of a variable, which may be a template where the playbook
+// itself has it: in written.
+func (c *Call) name(written *jinja.Dict, key any) (string, error) {
 	text := jinja.Str(key)
-	if _, written := c.Task.Args.Get(key); !written || !strings.Contains(text, "{{") {
+	if _, ok := written.Get(key); !ok || !strings.Contains(text, "{{") {
 		return text, nil
 	}
 	return c.Scope.RenderFile(text, c.Task.File, jinja.Options{})

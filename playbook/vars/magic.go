@@ -40,20 +40,39 @@ type HostVars struct {
 	playbookDir string
 	magic       Lazy
 	ctx         context.Context
+	// listed is set where a template gave it as its value: then it is a dict of
+	// the hosts that the inventory lists.
+	listed bool
 }
 
 // HostVars makes hostvars for a play whose playbook stands in playbookDir.
-// Every host has the variables of magic, which are of the run.
+// Every host has the variables of magic, which are of the run; hostvars is not
+// among them.
 func (s *Store) HostVars(ctx context.Context, playbookDir string, magic Lazy) *HostVars {
-	h := &HostVars{s, playbookDir, Lazy{}, ctx}
-	maps.Copy(h.magic, magic)
-	h.magic["hostvars"] = func() any { return h }
-	return h
+	return &HostVars{store: s, playbookDir: playbookDir, magic: maps.Clone(magic), ctx: ctx}
+}
+
+// asValue is h as the value of a template.
+func (h *HostVars) asValue() *HostVars {
+	listed := *h
+	listed.listed = true
+	return &listed
 }
 
 // TypeName and Class are Ansible's.
-func (*HostVars) TypeName() string { return "HostVars" }
-func (*HostVars) Class() string    { return "ansible.vars.hostvars.HostVars" }
+func (h *HostVars) TypeName() string {
+	if h.listed {
+		return "dict"
+	}
+	return "HostVars"
+}
+
+func (h *HostVars) Class() string {
+	if h.listed {
+		return "dict"
+	}
+	return "ansible.vars.hostvars.HostVars"
+}
 
 // Get is the variables of the host named key.
 func (h *HostVars) Get(key any) (any, bool) {
@@ -62,7 +81,7 @@ func (h *HostVars) Get(key any) (any, bool) {
 	if host == nil {
 		return nil, false
 	}
-	return mapping{h.Scope(host), true}, true
+	return mapping{s: h.Scope(host), templated: true}, true
 }
 
 // Lacks is the variables of a host that there is not.
@@ -75,13 +94,14 @@ func (h *HostVars) Scope(host *inventory.Host) *Scope {
 	return h.store.Templar.NewScope(h.ctx, h.store.Layers(host, h.playbookDir, Levels{Magic: h.magic})...)
 }
 
-// Keys are the names of all hosts, and localhost, which every inventory has.
+// Keys are the names of all hosts, and localhost, which every inventory has
+// without listing it.
 func (h *HostVars) Keys() []any {
 	keys := make([]any, 0, len(h.store.Inventory.Hosts)+1)
 	for _, host := range h.store.Inventory.Hosts {
 		keys = append(keys, host.Name)
 	}
-	if !slices.Contains(keys, any("localhost")) {
+	if !h.listed && !slices.Contains(keys, any("localhost")) {
 		keys = append(keys, "localhost")
 	}
 	return keys
@@ -90,24 +110,27 @@ func (h *HostVars) Keys() []any {
 func (h *HostVars) Len() int { return len(h.Keys()) }
 
 // Mapping is s as templates index it.
-func (s *Scope) Mapping() jinja.Mapping { return mapping{s, false} }
+func (s *Scope) Mapping() jinja.Mapping { return mapping{s: s} }
 
 type mapping struct {
 	s *Scope
 	// templated is set where values are templated; else they are as written.
 	templated bool
+	// listed is set where a template gave it as its value: then it is a dict,
+	// out of which what is omitted is taken.
+	listed bool
 }
 
 // TypeName and Class are Ansible's.
 func (m mapping) TypeName() string {
-	if m.templated {
+	if m.templated && !m.listed {
 		return "HostVarsVars"
 	}
 	return "dict"
 }
 
 func (m mapping) Class() string {
-	if m.templated {
+	if m.templated && !m.listed {
 		return "ansible.vars.hostvars.HostVarsVars"
 	}
 	return "dict"
@@ -167,11 +190,11 @@ func (m mapping) isUnsafe() bool {
 }
 
 // Keys are, as in Ansible, the names that were known before the task was
-// prepared, but for vars, which holds them all; another host's know no hostvars.
+// prepared, but for vars, which holds them all.
 func (m mapping) Keys() []any {
 	var keys []any
 	for _, name := range m.s.names(func(l jinja.Mapping) bool { _, reach := l.(Reach); return !reach }) {
-		if name != "vars" && name != "ansible_search_path" && !(m.templated && name == "hostvars") {
+		if name != "vars" && name != "ansible_search_path" && !(m.listed && name == "omit") {
 			keys = append(keys, name)
 		}
 	}

@@ -247,6 +247,11 @@ func (s *Scope) typed(v any, template string) (any, error) {
 			v = jinja.Plain(v)
 		}
 		return v, nil
+	case *HostVars:
+		return v.asValue(), nil
+	case mapping:
+		v.listed = v.templated
+		return v, nil
 	case bool, jinja.Mapping:
 		return v, nil
 	case jinja.Tuple:
