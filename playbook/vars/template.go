@@ -427,6 +427,28 @@ func (s *Scope) Condition(v any, pos source.Pos, written *yaml.Node) (bool, erro
 	return jinja.Truth(v), nil
 }
 
+var (
+	undefinedName  = regexp.MustCompile(`'(hostvars\[.+\]|[\pL\pN_]+)' is undefined`)
+	testsOfDefined = regexp.MustCompile(`(hostvars\[.+\]|[\pL\pN_]+)\s+(not\s+is|is|is\s+not)\s+(defined|undefined)`)
+)
+
+// asks is what a condition comes to that fails for want of a variable and in
+// which, anywhere, a test asks for the same variable: the first one decides, as
+// in Ansible. It is not ok where there is none.
+func asks(condition string, err error) (holds, ok bool) {
+	name := undefinedName.FindStringSubmatch(err.Error())
+	if name == nil || !isUndefined(err) {
+		return false, false
+	}
+	sameQuotes := strings.NewReplacer("'", `"`)
+	for _, test := range testsOfDefined.FindAllStringSubmatch(condition, -1) {
+		if sameQuotes.Replace(test[1]) == sameQuotes.Replace(name[1]) {
+			return strings.Contains(test[2], "not") == (test[3] == "defined"), true
+		}
+	}
+	return false, false
+}
+
 // noCondition reports whether a condition is text that is not to be evaluated.
 func noCondition(v any) bool {
 	text, ok := v.(jinja.Text)
@@ -456,6 +478,9 @@ func (s *Scope) condition(text string, pos source.Pos, written *yaml.Node) (bool
 	}
 	if err == nil {
 		return jinja.Truth(v), nil
+	}
+	if holds, ok := asks(text, err); ok {
+		return holds, nil
 	}
 	e := source.Errorf(pos, "%s", err.Error())
 	e.Err, e.Len, e.Known = err, len(text), s.failedCheck(text, err)
