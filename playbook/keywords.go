@@ -57,7 +57,7 @@ var keywords = map[string]keyword{
 	"become_method":      {everywhere, checkText, true},
 	"become_user":        {everywhere, checkText, true},
 	"check_mode":         {everywhere, checkBool, true},
-	"collections":        {everywhere, checkTexts, true},
+	"collections":        {everywhere, checkStrictTexts, true},
 	"connection":         {everywhere, checkText, true},
 	"debugger":           {everywhere, checkText, true},
 	"diff":               {everywhere, checkBool, true},
@@ -112,7 +112,7 @@ var keywords = map[string]keyword{
 	"register":     {anyTask, nil, false},
 	"retries":      {anyTask, checkInt, false},
 	"until":        {anyTask, checkCondition, false},
-	"listen":       {inHandler, checkNames, false},
+	"listen":       {inHandler, checkStrictTexts, false},
 
 	"import_playbook": {inImport, nil, false},
 }
@@ -196,6 +196,23 @@ func checkTexts(n *yaml.Node) (any, string) {
 func checkNames(n *yaml.Node) (any, string) {
 	_, bad := checkTexts(n)
 	return n.Any(), bad
+}
+
+// checkStrictTexts is checkTexts without numbers and booleans: of what is read
+// before anything runs, Ansible takes texts alone.
+func checkStrictTexts(n *yaml.Node) (any, string) {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.List {
+		items = n.Items
+	}
+	for _, item := range items {
+		switch item.Value.(type) {
+		case string, *yaml.Template:
+		default:
+			return nil, "text or a list of texts"
+		}
+	}
+	return n.Any(), ""
 }
 
 // checkTags takes text, or a list of whatever.
