@@ -112,7 +112,7 @@ func (c *Call) copyFile(ctx context.Context, path, basename string, args *jinja.
 	if err != nil {
 		return nil, err
 	}
-	args = with(args, nil, "src", path, "_checksum", sum, "_basename", basename, "_title", path)
+	args = with(args, []string{"decrypt"}, "src", path, "_checksum", sum, "_basename", basename, "_title", path)
 	if mode, _ := args.Get("mode"); mode == "preserve" {
 		args.Set("mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}

@@ -32,7 +32,7 @@ func runScript(ctx context.Context, c *Call) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.Module(ctx, "script", c.Args, map[string]File{"script": file})
+	out, err := c.Module(ctx, "script", with(c.Args, []string{"decrypt"}), map[string]File{"script": file})
 	if err == nil || !c.NoAgent(err) {
 		return out, err
 	}

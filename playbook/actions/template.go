@@ -58,7 +58,7 @@ func runTemplate(ctx context.Context, c *Call) (*jinja.Dict, error) {
 }
 
 func (c *Call) render(path, dest string) (string, error) {
-	data, err := c.Scope.Vault().ReadFile(path)
+	data, err := c.readVault(path)
 	if err != nil {
 		return "", err
 	}

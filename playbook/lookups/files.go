@@ -2,11 +2,13 @@ package lookups
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"gplay/internal/vault"
 	"gplay/jinja"
 	"gplay/playbook/filters"
 )
@@ -71,6 +73,9 @@ func (c *Context) read(name, subdir string) (text, path string, err error) {
 		return "", "", fmt.Errorf("%s (looked for %s)", fault, strings.Join(c.candidates(name, subdir), ", "))
 	}
 	data, err := c.Vault.ReadFile(path)
+	if errors.Is(err, vault.ErrNoPassword) { // which Ansible says without the file
+		err = vault.ErrNoPassword
+	}
 	return string(data), path, err
 }
 

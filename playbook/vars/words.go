@@ -162,7 +162,7 @@ func ignoredFault(lookup string, err error) string {
 
 // lookupClass is the class of the exception that a lookup's fault is.
 func lookupClass(err error) string {
-	if errors.Is(err, vault.ErrNoneFits) {
+	if vault.IsLocked(err) {
 		return "ansible.parsing.vault.AnsibleVaultError"
 	}
 	return cmp.Or(jinja.ExceptionClass(err), ansibleError)
