@@ -68,6 +68,9 @@ func aptKey(ctx context.Context, c *Call, a aptKeyArgs) (Result, error) {
 	if rings.have(wanted) {
 		return result, nil
 	}
+	if c.Check() {
+		return result, c.Change(NoDiff, nil)
+	}
 	if given == nil {
 		if given, err = a.keys(ctx, c); err != nil {
 			return nil, err

@@ -42,6 +42,9 @@ func cron(ctx context.Context, c *Call, a cronArgs) (Result, error) {
 	if err := a.check(c); err != nil {
 		return nil, err
 	}
+	if _, err := c.LookPath("crontab"); err != nil { // even for a file, as in Ansible
+		return nil, err
+	}
 	tab, err := a.read(ctx, c)
 	if err != nil {
 		return nil, err

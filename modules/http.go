@@ -259,6 +259,8 @@ func httpFault(err error) string {
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {
+	case errors.As(err, &dns) && !dns.IsNotFound:
+		return "Request failed: <urlopen error [Errno -3] Temporary failure in name resolution>"
 	case errors.As(err, &dns):
 		return "Request failed: <urlopen error [Errno -2] Name or service not known>"
 	case errors.As(err, &errno):

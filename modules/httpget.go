@@ -3,7 +3,7 @@ package modules
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
 )
@@ -19,11 +19,11 @@ func httpGet(ctx context.Context, url string, verify bool) (io.ReadCloser, error
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: !verify}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(httpFault(err))
 	}
 	if response.StatusCode != http.StatusOK {
 		response.Body.Close()
-		return nil, fmt.Errorf("HTTP Error %s", response.Status)
+		return nil, errors.New(statusText(response))
 	}
 	return response.Body, nil
 }

@@ -122,9 +122,16 @@ func (p *pipRun) environment() error {
 	if a.Virtualenv == "" || fileExists(p.c, path.Join(a.Virtualenv, "bin/activate")) {
 		return nil
 	}
+	p.missing = p.c.Check()
+	if p.missing { // then what makes it may be missing, too
+		return p.c.Change(NoDiff, nil)
+	}
 	cmd := strings.Fields(a.VirtualenvCommand)
-	if len(cmd) == 0 || !hasProgram(p.c, cmd[0]) {
-		return fmt.Errorf("Failed to find required executable \"%s\" in the paths of this host", a.VirtualenvCommand)
+	if len(cmd) == 0 {
+		return errors.New("virtualenv_command is empty")
+	}
+	if _, err := p.c.LookPath(cmd[0]); err != nil {
+		return err
 	}
 	if a.VirtualenvSitePackages {
 		cmd = append(cmd, "--system-site-packages")
@@ -132,7 +139,6 @@ func (p *pipRun) environment() error {
 	if a.VirtualenvPython != "" {
 		cmd = append(cmd, "-p"+a.VirtualenvPython)
 	}
-	p.missing = p.c.Check()
 	return p.c.Change(NoDiff, func(w host.Writer) error {
 		return p.run(w, append(cmd, a.Virtualenv))
 	})

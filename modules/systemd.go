@@ -76,7 +76,7 @@ type systemctl struct {
 func (s *systemctl) options(a systemdArgs) error {
 	program, err := s.c.LookPath("systemctl")
 	if err != nil {
-		return fmt.Errorf("Failed to find required executable \"systemctl\" in the paths of this host")
+		return err
 	}
 	s.args = []string{program}
 	if a.Scope != "system" {

@@ -118,6 +118,8 @@ func (u *userCall) bring(old account, exists bool, result Result) error {
 	if exists {
 		result["append"], result["move_home"] = u.a.Append, u.a.MoveHome
 		err = u.modify(old)
+	} else if u.c.Check() { // the groups may come with the user
+		return u.c.Change(NoDiff, nil)
 	} else {
 		result["system"], result["create_home"] = u.a.System, u.a.CreateHome
 		err = u.create()

@@ -202,7 +202,12 @@ func (l *Local) getent(database, key string) []string {
 // LookPath finds a program in PATH, then where system programs are.
 func (l *Local) LookPath(program string) (string, error) {
 	path, _ := l.Getenv("PATH")
-	return l.lookPath(program, path+":/sbin:/usr/sbin:/usr/local/sbin")
+	for _, dir := range systemDirs {
+		if !slices.Contains(filepath.SplitList(path), dir) {
+			path += ":" + dir
+		}
+	}
+	return l.lookPath(program, path)
 }
 
 func (l *Local) lookPath(program, path string) (string, error) {
@@ -218,8 +223,29 @@ func (l *Local) lookPath(program, path string) (string, error) {
 			return file, nil
 		}
 	}
-	return "", fmt.Errorf("%s: %w", program, ErrNotFound)
+	return "", l.noProgram(program, path)
 }
+
+// systemDirs are where programs are that only root runs.
+var systemDirs = []string{"/sbin", "/usr/sbin", "/usr/local/sbin"}
+
+// noProgram is the error about a program that is not there, in Ansible's words.
+func (l *Local) noProgram(program, path string) error {
+	paths := filepath.SplitList(path)
+	for _, dir := range systemDirs {
+		if _, err := os.Stat(l.path(dir)); err == nil && !slices.Contains(paths, dir) {
+			paths = append(paths, dir)
+		}
+	}
+	return &notFound{program, strings.Join(paths, ":")}
+}
+
+type notFound struct{ program, paths string }
+
+func (e *notFound) Error() string {
+	return fmt.Sprintf("Failed to find required executable \"%s\" in paths: %s", e.program, e.paths)
+}
+func (e *notFound) Unwrap() error { return ErrNotFound }
 
 func (l *Local) Mkdir(path string, mode fs.FileMode) error {
 	path = l.path(path)
