@@ -122,6 +122,9 @@ func (o *options) settle(c *config) error {
 	if o.askPass && o.passFile != "" {
 		return usage{errors.New("-k asks for the password that --connection-password-file gives: only one of them can be used")}
 	}
+	if o.askVaultPass && len(o.vaultPassFiles) > 0 {
+		return usage{errors.New("-J asks for the password that --vault-password-file gives: only one of them can be used")}
+	}
 	if o.sudo || o.su || o.sudoUser != "" || o.suUser != "" {
 		o.become = true
 		o.becomeUser = first(o.becomeUser, o.sudoUser, o.suUser)

@@ -206,8 +206,11 @@ func (p *playRun) settle(ctx context.Context, task *playbook.Task, results []*ou
 	if fatal {
 		p.failAll(all)
 	}
+	if err := p.tooManyFailed(ctx, at, all); err != nil {
+		return err
+	}
 	p.endWithoutHosts(all)
-	return p.tooManyFailed(ctx, all)
+	return nil
 }
 
 func (p *playRun) settleHost(o *outcome, c *cursor) (failedNow bool, err error) {
@@ -320,23 +323,25 @@ func (p *playRun) endWithoutHosts(all []*cursor) {
 	}
 }
 
-// tooManyFailed ends the play when more than max_fail_percentage of the batch
-// has failed.
-func (p *playRun) tooManyFailed(ctx context.Context, all []*cursor) error {
+// tooManyFailed fails all hosts when more than max_fail_percentage of the batch
+// has failed. Those of at that just failed go on with the always parts that they
+// have, and the others come to theirs: as in Ansible, the play ends when each
+// host has failed for good.
+func (p *playRun) tooManyFailed(ctx context.Context, at, all []*cursor) error {
 	read, limit := p.keywords(ctx), 100.0
 	read.number("max_fail_percentage", "percent", &limit)
 	if read.err != nil || float64(len(p.failed)-p.failedBefore)*100/float64(len(p.batch)) <= limit {
 		return read.err
 	}
 	for _, c := range all {
-		if !p.gone(c) {
-			p.out(p.failed, c.host)
+		if p.unreachable[c.host] || c.lost && slices.Contains(at, c) {
+			continue
 		}
+		p.out(p.failed, c.host)
+		p.out(p.removed, c.host)
+		c.fail()
 	}
-	if !p.over { // Ansible says it for the limit and again for the hosts
-		p.Callback.NoHostsRemaining(&p.info)
-	}
-	p.fatal, p.over = true, true
+	p.fatal = true
 	p.Callback.NoHostsRemaining(&p.info)
 	return nil
 }
