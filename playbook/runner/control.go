@@ -146,6 +146,7 @@ func (p *playRun) metaAction(ctx context.Context, action string, task *playbook.
 		}
 		p.outMu.Unlock()
 		p.each(all, (*cursor).clearErrors)
+		p.cleared = true
 	case "refresh_inventory":
 		return p.refreshInventory()
 	case "reset_connection":

@@ -44,6 +44,9 @@ type cursor struct {
 	host   string
 	frames []*frame
 	failed bool // a failure was not rescued
+	// resume is where a host that failed goes on once its errors are cleared: as
+	// in Ansible, behind the block that its failure ended last.
+	resume []*frame
 	lost   bool // nothing rescues the failure of the task that ran last
 	// handlerFailed is set from a handler's failure until a rescue has ended.
 	handlerFailed bool
@@ -132,13 +135,32 @@ func (c *cursor) endPhase(f *frame) {
 	}
 	c.frames = c.frames[:len(c.frames)-1]
 	if f.failed {
-		c.fail()
+		c.resume = slices.Clone(c.frames)
+		c.passOn()
 	}
 }
 
 // fail ends the phase that the host is in, and reports whether a rescue takes
 // over. Without one the failure goes on to the enclosing blocks.
 func (c *cursor) fail() (rescued bool) {
+	c.resume = nil
+	if last := len(c.frames) - 1; last > 0 && !c.outer(last) {
+		c.resume = slices.Clone(c.frames[:last])
+	}
+	return c.passOn()
+}
+
+// outer reports whether frame i is one of those that a play consists of to
+// Ansible: a section or role of the play, or a block that stands in one.
+func (c *cursor) outer(i int) bool {
+	base := 2
+	if len(c.frames) > 3 && c.frames[3].block.IsRole {
+		base = 3
+	}
+	return i <= base || i == base+1 && c.frames[i].block.Explicit
+}
+
+func (c *cursor) passOn() (rescued bool) {
 	if len(c.frames) == 0 {
 		c.failed = true
 		return false
@@ -154,7 +176,7 @@ func (c *cursor) fail() (rescued bool) {
 		return c.rescuable()
 	}
 	c.frames = c.frames[:len(c.frames)-1]
-	return c.fail()
+	return c.passOn()
 }
 
 // outermost is the frame whose rescue and always parts are for the handlers
@@ -195,7 +217,7 @@ func (c *cursor) failHandler() {
 }
 
 // end takes the host out of the play as failed.
-func (c *cursor) end() { c.frames, c.failed = nil, true }
+func (c *cursor) end() { c.frames, c.resume, c.failed = nil, nil, true }
 
 // rescuing reports whether a failure counts as rescued though it is a
 // handler's: Ansible asks the blocks within the outermost alone.
@@ -208,7 +230,9 @@ func (c *cursor) catches(b *playbook.Block) bool { return c.has(b.Rescue) || c.h
 
 // clearErrors forgets that tasks of the blocks that the host is in failed.
 func (c *cursor) clearErrors() {
-	c.failed = false
+	if c.failed {
+		c.frames, c.failed = c.resume, false
+	}
 	for _, f := range c.frames {
 		f.failed = false
 	}
@@ -250,9 +274,34 @@ func (c *cursor) enter(block *playbook.Block, only map[*playbook.Block]bool) {
 	c.frames = append(c.frames, &frame{block: block, only: only})
 }
 
+// place is where the host is now, which does not move with it.
+func (c *cursor) place() *cursor {
+	at := &cursor{}
+	for _, f := range c.frames {
+		frame := *f
+		at.frames = append(at.frames, &frame)
+	}
+	return at
+}
+
+// passed reports whether the host is behind a place, or in what the task there
+// has brought.
+func (c *cursor) passed(place *cursor) bool {
+	order := c.apart(place)
+	return order > 0 || order == 0 && len(c.frames) > len(place.frames)
+}
+
 // compare tells which of two hosts is further behind in the play; 0 when both
 // are at the same task.
 func (c *cursor) compare(d *cursor) int {
+	if order := c.apart(d); order != 0 {
+		return order
+	}
+	return len(d.frames) - len(c.frames)
+}
+
+// apart compares what two hosts are in as far as both are in something.
+func (c *cursor) apart(d *cursor) int {
 	for i := 0; i < len(c.frames) && i < len(d.frames); i++ {
 		f, g := c.frames[i], d.frames[i]
 		for _, pair := range [][2]int{{int(f.phase), int(g.phase)}, {c.at(i), d.at(i)}} {
@@ -261,7 +310,7 @@ func (c *cursor) compare(d *cursor) int {
 			}
 		}
 	}
-	return len(d.frames) - len(c.frames)
+	return 0
 }
 
 // at is the item that frame i stands at: the next one in the innermost, the

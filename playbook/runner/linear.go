@@ -11,25 +11,35 @@ import (
 )
 
 // lockstep runs the hosts of cursors, of all that are in the play: the task
-// that is furthest behind goes first, on all hosts that stand at it.
+// that is furthest behind goes first, on all hosts that stand at it. Hosts whose
+// errors were cleared catch up when the others are done.
 func (p *playRun) lockstep(ctx context.Context, cursors, all []*cursor) error {
+	var last *cursor // where the task before ran, once errors were cleared
 	for ctx.Err() == nil && !p.over {
-		task, at := p.next(cursors)
+		task, at := p.next(cursors, last)
+		if task == nil && last != nil {
+			task, at = p.next(cursors, nil)
+		}
 		if task == nil {
 			return nil
 		}
+		here := at[0].place()
 		for _, c := range at {
 			c.advance()
 		}
 		if err := p.step(ctx, task, at, all); err != nil {
 			return err
 		}
+		if p.cleared {
+			last = here
+		}
 	}
 	return nil
 }
 
-// next is the task that is furthest behind, and the hosts that stand at it.
-func (p *playRun) next(cursors []*cursor) (*playbook.Task, []*cursor) {
+// next is the task that is furthest behind of those behind a place, and the
+// hosts that stand at it.
+func (p *playRun) next(cursors []*cursor, place *cursor) (*playbook.Task, []*cursor) {
 	var task *playbook.Task
 	var at []*cursor
 	for _, c := range cursors {
@@ -37,7 +47,7 @@ func (p *playRun) next(cursors []*cursor) (*playbook.Task, []*cursor) {
 			continue
 		}
 		t := c.peek()
-		if t == nil {
+		if t == nil || place != nil && !c.passed(place) {
 			continue
 		}
 		order := -1

@@ -53,6 +53,7 @@ type playRun struct {
 	ended        map[string]bool          // hosts whose batch meta ended
 	removed      map[string]bool          // hosts that failed or that meta: end_host took out
 	over         bool                     // meta: end_play, or a fatal failure
+	cleared      bool                     // meta: clear_host_errors
 	endsPlay     bool                     // it was meta: end_play
 	fatal        bool                     // the playbook ends after this play
 	unasked      bool                     // the rest of the batch needs no Confirm
