@@ -54,17 +54,22 @@ func readNames(ctx context.Context, c *Call, a getentArgs) (Result, error) {
 		}
 		return nil, errors.New(fault)
 	}
+	var names []string
 	for _, line := range splitLines(string(out.Stdout)) {
-		a.add(fact, line)
+		if name := a.add(fact, line); name != "" {
+			names = append(names, name)
+		}
 	}
+	r[Order] = names
 	return r, nil
 }
 
-// add adds one entry. A name that comes twice has a list of entries.
-func (a getentArgs) add(fact map[string]any, line string) {
+// add adds one entry, and gives its name. A name that comes twice has a list of
+// entries.
+func (a getentArgs) add(fact map[string]any, line string) (name string) {
 	fields := a.fields(line)
 	if len(fields) == 0 {
-		return
+		return ""
 	}
 	name, rest := fields[0], plain(fields[1:]).([]any)
 	switch old := fact[name].(type) {
@@ -75,6 +80,7 @@ func (a getentArgs) add(fact map[string]any, line string) {
 	default:
 		fact[name] = several{old, rest}
 	}
+	return name
 }
 
 // several are the entries of a name that comes more than once.

@@ -23,6 +23,10 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Msg }
 
+// Order is the key of a result that names the keys of dicts in it in their order,
+// where that is the host's and not the module's.
+const Order = "_ansible_order"
+
 // Fail makes a Failure.
 func Fail(msg string, r Result) error { return &Failure{msg, r} }
 

@@ -247,7 +247,14 @@ func (x *execution) module(ctx context.Context, scope *vars.Scope, s *settings, 
 func asGiven(module string, result map[string]any, args *jinja.Dict) *jinja.Dict {
 	m := modules.Find(module)
 	failed := result["failed"] == true
-	d, _ := jinja.FromGoOrdered(result, m.ResultKeys(failed)).(*jinja.Dict)
+	keys := m.ResultKeys(failed)
+	if order, ok := result[modules.Order].([]any); ok {
+		for _, k := range order {
+			keys = append(keys, jinja.Str(k))
+		}
+		delete(result, modules.Order)
+	}
+	d, _ := jinja.FromGoOrdered(result, keys).(*jinja.Dict)
 	if result["changed"] == false && !failed && m.ChangedLast() {
 		d.Delete("changed")
 		d.Set("failed", false)

@@ -297,10 +297,13 @@ func (l *loop) shown(scope *vars.Scope, i int) (any, error) {
 
 func labelError(err error) string {
 	var placed *source.Error
-	if errors.As(err, &placed) {
-		return plainText(err, placed)
+	switch {
+	case !errors.As(err, &placed):
+		return err.Error()
+	case placed.Known != "":
+		return placed.Known
 	}
-	return err.Error()
+	return plainText(err, placed)
 }
 
 // vars are the loop's variables for item i.
