@@ -65,7 +65,7 @@ func (c *Context) baseDir() string {
 
 func (c *Context) read(name, subdir string) (text, path string, err error) {
 	path, ok := c.find(name, subdir)
-	if !ok {
+	if !ok || name == "" && subdir == "files" {
 		fault := "could not locate file in lookup: " + name
 		if subdir == "templates" {
 			fault = fmt.Sprintf("the template file %s could not be found for the lookup", name)
@@ -79,13 +79,21 @@ func (c *Context) read(name, subdir string) (text, path string, err error) {
 	return string(data), path, err
 }
 
+// noFile is the fault of a term that names no file.
+func noFile(term any) error {
+	if !jinja.Truth(term) {
+		return fmt.Errorf("could not locate file in lookup: %s", jinja.Str(term))
+	}
+	return lacks("startswith")(term)
+}
+
 func file(c *Context, terms []any, options *jinja.Dict) ([]any, error) {
 	o := read(c, options, "lstrip", "rstrip")
 	lstrip, rstrip := o.truth("lstrip", false), o.truth("rstrip", true)
 	if o.err != nil {
 		return nil, o.err
 	}
-	return each(terms, lacks("startswith"), func(name string) ([]any, error) {
+	return each(terms, noFile, func(name string) ([]any, error) {
 		text, _, err := c.read(name, "files")
 		if lstrip {
 			text = strings.TrimLeftFunc(text, isSpace)

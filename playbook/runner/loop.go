@@ -89,10 +89,16 @@ func (x *execution) rawItems(l *playbook.Loop) ([]any, error) {
 // loopValue is what the loop is written as, templated. Of the files of
 // first_found some may have names that are not known.
 func (x *execution) loopValue(l *playbook.Loop) (any, error) {
-	if list, ok := l.Value.(*jinja.List); ok && l.Lookup == "first_found" {
-		return x.lenient(list), nil
+	if l.Lookup != "first_found" {
+		return x.scope.Variable(l.Value)
 	}
-	return x.scope.Variable(l.Value)
+	switch v := l.Value.(type) {
+	case *jinja.List:
+		return x.lenient(v), nil
+	case *jinja.Dict: // of which the keys are looked for
+		return v, nil
+	}
+	return x.lenient(jinja.NewList(l.Value)).Items[0], nil
 }
 
 // lenient is a list whose items stay as written where they cannot be
