@@ -13,7 +13,7 @@ import (
 var Setup = define("setup", "find out what kind of machine a host is", setupArgs{
 	GatherSubset: []string{"all"}, Filter: []string{}, GatherTimeout: 10, FactPath: "/etc/ansible/facts.d",
 }, setup).alias("gather_facts").
-	gives("ansible_facts mount device fstype options size_total size_available block_size block_total block_available block_used inode_total inode_available inode_used uuid gateway interface address broadcast netmask network prefix scope macaddress mtu active type alias promisc ipv4 ipv6 year month weekday weekday_number weeknumber day hour minute second epoch epoch_int date time iso8601_micro iso8601 iso8601_basic iso8601_basic_short tz tz_dst tz_offset version major minor micro releaselevel serial version_info executable has_sslcontext")
+	gives("ansible_facts mount device fstype options size_total size_available block_size block_total block_available block_used inode_total inode_available inode_used uuid gateway interface address broadcast netmask network prefix scope macaddress mtu active type alias interfaces id stp module pciid speed promisc ipv4 ipv6 year month weekday weekday_number weeknumber day hour minute second epoch epoch_int date time iso8601_micro iso8601 iso8601_basic iso8601_basic_short tz tz_dst tz_offset version major minor micro releaselevel serial version_info executable has_sslcontext description release codename major_release real nocache swap")
 
 type setupArgs struct {
 	GatherSubset  []string `arg:"gather_subset" doc:"Which facts: all, min, hardware, network, virtual, the name of one subject, or any of them with ! in front to leave it out."`
