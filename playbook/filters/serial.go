@@ -124,7 +124,11 @@ func toYAML(format pyyaml.Format) jinja.Filter {
 	return func(_ *jinja.Context, v any, args *jinja.Args) (any, error) {
 		f := format
 		names := []string{"indent=", "default_flow_style=", "width=", "sort_keys=", "explicit_start=", "explicit_end=", "allow_unicode=", "default_style="}
-		p := bind(args, names...)
+		known := &jinja.Args{Keywords: args.Keywords}
+		if f.Indent != 0 && len(args.Positional) > 0 { // all others do nothing
+			known.Positional = args.Positional[:1]
+		}
+		p := bind(known, names...)
 		f.Indent = p.int(0, f.Indent)
 		if p.given(1) {
 			f.Flow = pyyaml.FlowLeaves
