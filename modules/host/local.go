@@ -247,6 +247,18 @@ func (e *notFound) Error() string {
 }
 func (e *notFound) Unwrap() error { return ErrNotFound }
 
+// RemoveAll tries again where a program puts files into the directory meanwhile:
+// a job that runs on by itself ends with one.
+func (l *Local) RemoveAll(path string) (err error) {
+	for range 10 {
+		if err = os.RemoveAll(l.path(path)); !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
+}
+
 func (l *Local) Mkdir(path string, mode fs.FileMode) error {
 	path = l.path(path)
 	if err := os.Mkdir(path, mode.Perm()); err != nil {
@@ -256,7 +268,6 @@ func (l *Local) Mkdir(path string, mode fs.FileMode) error {
 }
 
 func (l *Local) Remove(path string) error            { return os.Remove(l.path(path)) }
-func (l *Local) RemoveAll(path string) error         { return os.RemoveAll(l.path(path)) }
 func (l *Local) Rename(from, to string) error        { return os.Rename(l.path(from), l.path(to)) }
 func (l *Local) Symlink(target, path string) error   { return os.Symlink(target, l.path(path)) }
 func (l *Local) Link(target, path string) error      { return os.Link(l.path(target), l.path(path)) }
