@@ -68,7 +68,7 @@ func aptKey(ctx context.Context, c *Call, a aptKeyArgs) (Result, error) {
 	if rings.have(wanted) {
 		return result, nil
 	}
-	if c.Check() {
+	if c.Check() { // which does not download the key, as in Ansible
 		return result, c.Change(NoDiff, nil)
 	}
 	if given == nil {
@@ -270,7 +270,7 @@ func (r keyRings) add(c *Call, keys []pgpKey, id keyID, result Result) error {
 	for _, k := range append(slices.Clone(r.keys[r.target]), keys...) {
 		ring = append(ring, k.data...)
 	}
-	if c.Check() {
+	if c.Check() { // which does not download the key, as in Ansible
 		return c.Change(NoDiff, nil)
 	}
 	err := c.Change(NoDiff, func(w host.Writer) error { return writeRing(w, r.target, ring) })
