@@ -103,7 +103,7 @@ func (c *dense) TaskStart(task *runner.TaskInfo) {
 	c.screen(vtUnderline + fmt.Sprintf("%s %d.", c.kind, c.counts[c.kind]) + vtReset)
 }
 
-func (c *dense) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", sgr["cyan"]) }
+func (c *dense) NoHostsMatched(*runner.PlayInfo) { c.line("skipping: no hosts matched", colorSkip) }
 
 func (c *dense) NoHostsRemaining(*runner.PlayInfo) {
 	c.clear()
