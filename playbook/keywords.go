@@ -177,16 +177,18 @@ func checkText(n *yaml.Node) (any, string) {
 }
 
 func checkTexts(n *yaml.Node) (any, string) {
-	const expected = "text or a list of texts"
-	if n.Kind != yaml.List {
-		if _, bad := checkText(n); bad != "" {
-			return nil, expected
-		}
-		return n.Any(), ""
+	return textsThat(n, func(item *yaml.Node) bool { _, bad := checkText(item); return bad == "" })
+}
+
+// textsThat takes a text or a list of them, each of which has to pass.
+func textsThat(n *yaml.Node, pass func(*yaml.Node) bool) (any, string) {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.List {
+		items = n.Items
 	}
-	for _, item := range n.Items {
-		if _, bad := checkText(item); bad != "" {
-			return nil, expected
+	for _, item := range items {
+		if !pass(item) {
+			return nil, "text or a list of texts"
 		}
 	}
 	return n.Any(), ""
@@ -200,20 +202,7 @@ func checkNames(n *yaml.Node) (any, string) {
 
 // checkStrictTexts is checkTexts without numbers and booleans: of what is read
 // before anything runs, Ansible takes texts alone.
-func checkStrictTexts(n *yaml.Node) (any, string) {
-	items := []*yaml.Node{n}
-	if n.Kind == yaml.List {
-		items = n.Items
-	}
-	for _, item := range items {
-		switch item.Value.(type) {
-		case string, *yaml.Template:
-		default:
-			return nil, "text or a list of texts"
-		}
-	}
-	return n.Any(), ""
-}
+func checkStrictTexts(n *yaml.Node) (any, string) { return textsThat(n, isName) }
 
 // checkTags takes text, or a list of whatever.
 func checkTags(n *yaml.Node) (any, string) {

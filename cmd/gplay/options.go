@@ -32,8 +32,6 @@ type options struct {
 	timeout                        int
 	askPass, askBecome             bool
 	passFile, becomePassFile       string
-	becomePass                     string // of the settings
-	becomeSameUser                 bool   // of the settings
 	become                         bool
 	becomeMethod, becomeUser       string
 	syntaxCheck                    bool
@@ -135,8 +133,7 @@ func (o *options) settle(c *config) error {
 	o.becomeMethod = first(o.becomeMethod, c.becomeMethod)
 	of := c.becomeOf[first(o.becomeMethod, "sudo")]
 	o.becomeUser = first(o.becomeUser, of["user"], c.becomeUser)
-	o.becomeSameUser = c.becomeSameUser
-	o.becomePass = first(of["password"], c.becomePass)
+	c.becomePass = first(of["password"], c.becomePass)
 	for keyword, setting := range map[string]string{"become_exe": "executable", "become_flags": "flags"} {
 		if text, ok := of[setting]; ok {
 			c.keywords[keyword] = text

@@ -175,7 +175,7 @@ func (o *options) runnerOptions(c *config, show runner.Callback, keys *vault.Key
 	if err != nil {
 		return runner.Options{}, err
 	}
-	to, err := o.connectionOptions()
+	to, err := o.connectionOptions(c)
 	if err != nil {
 		return runner.Options{}, err
 	}
@@ -238,10 +238,10 @@ func runVars(c *config) *jinja.Dict {
 	return d
 }
 
-func (o *options) connectionOptions() (runner.Connection, error) {
+func (o *options) connectionOptions(c *config) (runner.Connection, error) {
 	to := runner.Connection{
 		Transport: o.connection, User: o.user, KeyFile: o.keyFile, CommonArgs: o.commonArgs, ExtraArgs: o.extraArgs,
-		Timeout: seconds(o.timeout), Become: o.become, BecomeMethod: o.becomeMethod, BecomeUser: o.becomeUser, BecomeSameUser: o.becomeSameUser,
+		Timeout: seconds(o.timeout), Become: o.become, BecomeMethod: o.becomeMethod, BecomeUser: o.becomeUser, BecomeSameUser: c.becomeSameUser,
 	}
 	var err error
 	if to.Password, err = secret(o.askPass, "SSH password: ", o.passFile); err != nil {
@@ -257,7 +257,7 @@ func (o *options) connectionOptions() (runner.Connection, error) {
 	if o.askBecome && to.BecomePassword == "" {
 		to.BecomePassword = to.Password
 	}
-	to.BecomePassword = first(to.BecomePassword, o.becomePass)
+	to.BecomePassword = first(to.BecomePassword, c.becomePass)
 	return to, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gplay/modules/host"
@@ -36,8 +37,8 @@ type machine struct {
 	request  Request
 	distro   Distribution
 	warnings []string
-	asked    bool           // for a Python
-	known    map[string]any // what was said
+	// describedPython asks the host's Python about itself, once.
+	describedPython func() map[string]any
 }
 
 // A collector finds the facts of one subject. The names in ids stand for it
@@ -94,6 +95,7 @@ func Gather(ctx context.Context, r host.Reader, req Request) (Gathered, error) {
 		return Gathered{}, err
 	}
 	m := &machine{Reader: r, ctx: ctx, request: req, distro: Detect(r)}
+	m.describedPython = sync.OnceValue(m.askPython)
 	found := map[string]any{}
 	for _, c := range collectors {
 		if wanted[c.name] {

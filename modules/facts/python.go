@@ -43,13 +43,8 @@ func (m *machine) pythonVersion() string {
 	return fmt.Sprintf("%v.%v.%v", version["major"], version["minor"], version["micro"])
 }
 
-// describedPython describes the host's Python, where it has one; it is asked
-// once.
-func (m *machine) describedPython() map[string]any {
-	if m.asked {
-		return m.known
-	}
-	m.asked = true
+// askPython describes the host's Python, nil where it has none.
+func (m *machine) askPython() map[string]any {
 	for _, path := range pythons {
 		if _, err := m.Stat(path); err != nil {
 			continue
@@ -60,9 +55,8 @@ func (m *machine) describedPython() map[string]any {
 		}
 		v, err := parseJSON(out.Stdout)
 		if python, ok := v.(map[string]any); ok && err == nil {
-			m.known = python
-			break
+			return python
 		}
 	}
-	return m.known
+	return nil
 }

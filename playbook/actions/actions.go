@@ -148,17 +148,21 @@ func (c *Call) hasAny(names []string) bool {
 	})
 }
 
+// truths are Ansible's words for yes and no.
+var truths = map[string]bool{
+	"yes": true, "on": true, "1": true, "true": true, "t": true, "y": true,
+	"no": false, "off": false, "0": false, "false": false, "f": false, "n": false,
+}
+
 // bool is an argument as a boolean.
 func (c *Call) bool(name string, otherwise bool) (bool, error) {
 	v, ok := c.Args.Get(name)
 	if !ok || v == nil {
 		return otherwise, nil
 	}
-	switch strings.ToLower(jinja.Str(v)) {
-	case "yes", "on", "1", "true", "t", "y":
-		return true, nil
-	case "no", "off", "0", "false", "f", "n", "":
-		return false, nil
+	word := strings.ToLower(jinja.Str(v))
+	if yes, ok := truths[word]; ok || word == "" {
+		return yes, nil
 	}
 	return false, fmt.Errorf("%s is %s; it must be yes or no", name, jinja.Repr(v))
 }

@@ -38,9 +38,6 @@ func runGatherFacts(ctx context.Context, c *Call) (*jinja.Dict, error) {
 				data.Set(list, jinja.NewList())
 			}
 		}
-		if facts, ok := data.Get("ansible_facts"); ok {
-			facts.(*jinja.Dict).Set("_ansible_facts_gathered", true)
-		}
 	}
 	return data, err
 }

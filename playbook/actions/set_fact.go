@@ -3,7 +3,6 @@ package actions
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gplay/jinja"
@@ -64,7 +63,8 @@ func isBool(v any) bool {
 	case float64:
 		return v == 0 || v == 1
 	}
-	return slices.Contains([]string{"yes", "on", "1", "true", "t", "y", "no", "off", "0", "false", "f", "n"}, strings.ToLower(strings.TrimSpace(jinja.Str(v))))
+	_, ok := truths[strings.ToLower(strings.TrimSpace(jinja.Str(v)))]
+	return ok
 }
 
 func variableName(name string) error {

@@ -23,9 +23,7 @@ func (x *execution) wantsPython(s *settings, module string) bool {
 	if named != "" && !strings.HasPrefix(named, "auto") {
 		return false
 	}
-	v, _, _ := s.vars.Lookup("ansible_facts")
-	facts, _ := v.(*jinja.Dict)
-	_, known := facts.Get(discovered)
+	_, known := x.store.Facts(s.delegate).Get(discovered)
 	return !known
 }
 
